@@ -1,0 +1,1 @@
+"""What to make of a result: metrics, and the questions built on them."""

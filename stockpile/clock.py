@@ -1,0 +1,105 @@
+"""Dates and months: a month is a calendar month, whatever its days, and a day is a share of its month."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The grid of a run, and the finer intervals on which everything known in advance is constant.
+
+    Attributes
+    ----------
+    start, end : datetime.date
+        First day of the run and first day after it, both the first of a month.
+    substeps : int
+        Steps a calendar month.
+    breaks : tuple of float
+        Months from the start at which something known in advance changes, besides the month starts.
+    """
+
+    start: dt.date
+    end: dt.date
+    substeps: int
+    breaks: tuple[float, ...] = ()
+
+    @property
+    def months(self) -> int:
+        """Number of calendar months."""
+        return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+
+    @property
+    def dt(self) -> float:
+        """Length of a step [month]."""
+        return 1.0 / self.substeps
+
+    def at(self, date: dt.date) -> float:
+        """Return a date as months from the start; a day is its share of its own month."""
+        whole = (date.year - self.start.year) * 12 + date.month - self.start.month
+        return whole + (date.day - 1) / calendar.monthrange(date.year, date.month)[1]
+
+    def date(self, month: float) -> np.datetime64:
+        """Return months from the start as a date and time, to the second."""
+        whole = int(np.floor(month + 1e-12))
+        year, number = divmod(self.start.year * 12 + self.start.month - 1 + whole, 12)
+        seconds = (month - whole) * calendar.monthrange(year, number + 1)[1] * 86400
+        return np.datetime64(dt.datetime(year, number + 1, 1), "s") + np.timedelta64(max(round(seconds), 0), "s")
+
+    @cached_property
+    def steps(self) -> Array:
+        """Months from the start at the step edges, shape (steps + 1,)."""
+        return np.arange(self.months * self.substeps + 1, dtype=np.float64) / self.substeps
+
+    @cached_property
+    def dates(self) -> NDArray[np.datetime64]:
+        """Dates of the step edges, shape (steps + 1,)."""
+        return np.array([self.date(month) for month in self.steps], dtype="datetime64[s]")
+
+    @cached_property
+    def knots(self) -> Array:
+        """Edges of the intervals on which all series are constant: month starts and breaks, shape (intervals + 1,)."""
+        inside = [month for month in self.breaks if 0.0 < month < self.months]
+        return np.unique(np.concatenate([np.arange(self.months + 1, dtype=np.float64), np.array(inside, dtype=np.float64)]))
+
+    def overlap(self, start: Array | float, end: Array | float) -> Array:
+        """Return the share of each interval that lies in [start, end), shape (intervals, 1) or (intervals, members)."""
+        low, high = self.knots[:-1, None], self.knots[1:, None]
+        covered = np.minimum(high, end) - np.maximum(low, start)
+        return np.maximum(covered, 0.0) / (high - low)
+
+    @cached_property
+    def _pieces(self) -> list[list[tuple[int, float]]]:
+        result = []
+        for low, high in zip(self.steps[:-1], self.steps[1:], strict=True):
+            first = int(np.searchsorted(self.knots, low, side="right")) - 1
+            last = int(np.searchsorted(self.knots, high, side="left"))
+            inside = [(k, min(high, self.knots[k + 1]) - max(low, self.knots[k])) for k in range(first, last)]
+            inside = [(k, float(length)) for k, length in inside if length > 0.0]
+            whole = sum(length for _, length in inside)
+            result.append([(k, length / whole) for k, length in inside])
+        return result
+
+    def mean(self, series: Array) -> Array:
+        """Return the means over the steps of a series on the intervals: (intervals, lanes) to (steps, lanes)."""
+        result = np.empty((len(self._pieces), *series.shape[1:]))
+        for step, pieces in enumerate(self._pieces):
+            if len(pieces) == 1:
+                result[step] = series[pieces[0][0]]
+            else:
+                result[step] = sum(series[k] * weight for k, weight in pieces)
+        return result
+
+
+def with_breaks(clock: Clock, dates: Iterable[dt.date]) -> Clock:
+    """Return the clock with breaks at `dates`."""
+    return Clock(clock.start, clock.end, clock.substeps, tuple(sorted({clock.at(date) for date in dates})))

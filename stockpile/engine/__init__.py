@@ -1,0 +1,1 @@
+"""Runs of the equations: difference and ODE. Knows the model, and arrays without names."""

@@ -1,0 +1,133 @@
+"""The production line: what it can deliver, and what is ordered.
+
+Announced is not realised. A planned level comes `slip` months late, and of the increase over the level in force when it was
+announced only the share `realisation` comes true; until then capacity rises in a straight line from the level at `as_of`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile import schema
+from stockpile.clock import Array
+from stockpile.vintage import BEGINNING, published
+
+if TYPE_CHECKING:
+    from stockpile.assemble import Numbers
+
+ONE_DAY = dt.timedelta(days=1)
+
+
+def production(numbers: Numbers, name: str) -> tuple[Array, Array]:
+    """Return `line` and `lots` of a munition [round/month], each of shape (intervals, members).
+
+    `line` is the least of the parts. `lots` is what is ordered: in history all that the line can make; after it the
+    known contracts, or the level in force at `as_of` with growth that waits for its orders' lead time, whichever is more.
+    """
+    line = numbers.scenario.munitions[name].line
+    base = f"munitions.{name}.line"
+    lead = numbers.today(f"{base}.lead_time", line.lead_time)
+    capacity, ordered = None, None
+    for key, part in line.parts.items():
+        can, funded = _part(numbers, f"{base}.parts.{key}", part, lead)
+        capacity = can if capacity is None else np.minimum(capacity, can)
+        ordered = funded if ordered is None else np.minimum(ordered, funded)
+    assert capacity is not None and ordered is not None
+    if line.funding == "full":
+        return capacity, capacity
+    clock = numbers.clock
+    history = clock.overlap(0.0, clock.at(numbers.scenario.as_of + ONE_DAY))
+    return capacity, np.maximum(ordered, _contracts(numbers, name) * (1.0 - history))
+
+
+def _part(numbers: Numbers, base: str, part: schema.Part, lead: Array) -> tuple[Array, Array]:
+    """Return what a part can deliver, and how much of that is ordered [round/month], shape (intervals, members)."""
+    clock, scenario = numbers.clock, numbers.scenario
+    now = clock.at(scenario.as_of + ONE_DAY)
+    path = f"{base}.capacity"
+    observed = [p for p in part.capacity.points if (p.from_ or BEGINNING) <= scenario.as_of]
+    history = numbers.dated(path, part.capacity.model_copy(update={"points": observed or part.capacity.points[:1]}))
+    level = _in_force(numbers, path, part, scenario.as_of)
+    ends, heights, announced = [np.full_like(level, now)], [level], []
+    slip = numbers.today("model.slip", scenario.model.slip)
+    realised = numbers.today("model.realisation", scenario.model.realisation)
+    for plan in sorted(part.plans, key=lambda item: item.by):
+        date = min(published(plan.source, scenario.sources), scenario.as_of) if plan.source else scenario.as_of
+        start = _in_force(numbers, path, part, date)
+        target = numbers.point(f"{base}.plans.{plan.name}", part.capacity, plan)
+        heights.append(start + realised * (target - start))
+        ends.append(np.maximum(ends[-1], np.maximum(clock.at(plan.by) + slip, now)))
+        announced.append(clock.at(date))
+    past = clock.overlap(-np.inf, now)
+    can = past * history + (1.0 - past) * _ramp(clock.knots, ends, heights, now)
+    funded = past * history + (1.0 - past) * _funded(clock.knots, level, heights[1:], announced, lead, can)
+    return _given_later(numbers, path, part, can, funded, level, lead)
+
+
+def _in_force(numbers: Numbers, path: str, part: schema.Part, date: dt.date) -> Array:
+    """Return the observed level in force on a date, the first one where the date lies before all, shape (members,)."""
+    found = part.capacity.points[0]
+    for point in part.capacity.points:
+        if (point.from_ or BEGINNING) <= date:
+            found = point
+    return numbers.point(path, part.capacity, found)
+
+
+def _ramp(knots: Array, ends: list[Array], heights: list[Array], now: float) -> Array:
+    """Return the means over the intervals of the line through (ends, heights), constant after the last."""
+    low, high = np.maximum(knots[:-1, None], now), np.maximum(knots[1:, None], now)
+    area = np.zeros((len(knots) - 1, len(heights[0])))
+    for number in range(len(ends) - 1):
+        x0, x1, y0, y1 = ends[number], ends[number + 1], heights[number], heights[number + 1]
+        a, b = np.clip(low, x0, x1), np.clip(high, x0, x1)
+        slope = (y1 - y0) / np.where(x1 > x0, x1 - x0, 1.0)
+        area += (b - a) * (y0 + slope * (0.5 * (a + b) - x0))
+    rest = np.maximum(high, ends[-1]) - np.maximum(low, ends[-1])
+    length = high - low
+    mean = (area + rest * heights[-1]) / np.where(length > 0.0, length, 1.0)
+    whole = low >= ends[-1]
+    return np.where(whole, heights[-1], mean)
+
+
+def _funded(knots: Array, level: Array, heights: list[Array], announced: list[float], lead: Array, can: Array) -> Array:
+    """Return how much of the capacity is ordered: growth by a plan comes no earlier than its announcement plus the lead time."""
+    low, high = knots[:-1, None], knots[1:, None]
+    most = np.tile(level, (len(knots) - 1, 1))
+    for height, since in zip(heights, announced, strict=True):
+        arrived = np.clip((high - (since + lead)) / (high - low), 0.0, 1.0)
+        most = np.maximum(most, level + arrived * (height - level))
+    return np.minimum(can, most)
+
+
+def _given_later(
+    numbers: Numbers, path: str, part: schema.Part, can: Array, funded: Array, level: Array, lead: Array
+) -> tuple[Array, Array]:
+    """Lay levels that are given for dates after `as_of` over the plans; what exceeds the level at `as_of` waits for its orders."""
+    clock, as_of = numbers.clock, numbers.scenario.as_of
+    for point in part.capacity.points:
+        if point.from_ is None or point.from_ <= as_of:
+            continue
+        value = numbers.point(path, part.capacity, point)
+        since = clock.overlap(clock.at(point.from_), np.inf)
+        ordered = clock.overlap(clock.at(as_of + ONE_DAY) + lead, np.inf)
+        can = (1.0 - since) * can + since * value
+        waiting = np.minimum(value, level + ordered * np.maximum(value - level, 0.0))
+        funded = (1.0 - since) * funded + since * waiting
+    return can, funded
+
+
+def _contracts(numbers: Numbers, name: str) -> Array:
+    """Return the known contracts' deliveries [round/month]: nothing before the lead time, then spread over the lot."""
+    clock, line = numbers.clock, numbers.scenario.munitions[name].line
+    result = np.zeros((len(clock.knots) - 1, numbers.values.members))
+    for key, lot in line.lots.items():
+        base = f"munitions.{name}.line.lots.{key}"
+        own = f"munitions.{name}.line"
+        lead = numbers.today(f"{base}.lead_time", lot.lead_time) if lot.lead_time else numbers.today(f"{own}.lead_time", line.lead_time)
+        span = numbers.today(f"{base}.span", lot.span) if lot.span else numbers.today(f"{own}.lot_span", line.lot_span)
+        first = clock.at(lot.awarded) + lead
+        result += numbers.today(f"{base}.quantity", lot.quantity) / span * clock.overlap(first, first + span)
+    return result

@@ -1,0 +1,1 @@
+"""The equations and what they are about. Knows numpy and nothing else."""

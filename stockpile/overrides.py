@@ -1,0 +1,195 @@
+"""Changes to a resolved table: by path, each giving a new table and leaving the old one alone."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stockpile import schema, units
+from stockpile.errors import nearest
+from stockpile.faults import allowed_keys
+from stockpile.params import FILES, FOLDERS, Table, is_parameter
+from stockpile.vintage import BEGINNING
+
+OPERATIONS = ("value", "scale", "add", "at")
+
+
+class WrongPath(ValueError):
+    """A path that leads nowhere, or a change that does not fit what stands there."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One change: `operation` (value, scale, add, at) with `amount` at `path`, from `start` on."""
+
+    path: str
+    operation: str
+    amount: Any
+    start: dt.date | None = None
+
+
+def settings(changes: Mapping[str, Any]) -> Iterator[Setting]:
+    """Yield the settings that a mapping from path to new value means.
+
+    A value is a plain one, or a table with one of value, scale, add, at, and perhaps `from`. A path may also end in
+    ``.scale``, ``.add`` or ``.at``.
+    """
+    for path, amount in changes.items():
+        if isinstance(amount, Mapping):
+            given = [key for key in OPERATIONS if key in amount]
+            if len(given) != 1 or set(amount) - {*OPERATIONS, "from"}:
+                raise WrongPath(f"{path}: a change has exactly one of {', '.join(OPERATIONS)}, and perhaps from")
+            yield Setting(path, given[0], amount[given[0]], amount.get("from"))
+            continue
+        stem, _, last = path.rpartition(".")
+        yield Setting(stem, last, amount) if last in OPERATIONS[1:] else Setting(path, "value", amount)
+
+
+def apply(tree: Table, setting: Setting) -> Table:
+    """Return a copy of `tree` with one change made.
+
+    Raises
+    ------
+    WrongPath
+        If the path leads nowhere (the message names the nearest known one) or the change does not fit.
+    """
+    result: Table = copy.deepcopy(tree)
+    for path in _expand(result, setting.path.split("."), ()):
+        _change(result, path, setting)
+    return result
+
+
+def _expand(node: Any, rest: list[str], done: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if "*" not in rest:
+        yield (*done, *rest)
+        return
+    star = rest.index("*")
+    for step in rest[:star]:
+        node = _child(node, step, done)
+        done = (*done, step)
+    tables = [name for name, child in node.items() if isinstance(child, dict)] if isinstance(node, dict) else []
+    for name in tables:
+        yield from _expand(node[name], rest[star + 1 :], (*done, name))
+
+
+def _child(node: Any, step: str, done: tuple[str, ...]) -> Any:
+    if isinstance(node, dict) and step in node:
+        return node[step]
+    if isinstance(node, list) and step.isdigit() and int(step) < len(node):
+        return node[int(step)]
+    known = list(node) if isinstance(node, dict) else [str(number) for number in range(len(node))] if isinstance(node, list) else []
+    place = ".".join(done) or "the parameters"
+    raise WrongPath(f"{'.'.join((*done, step))}: unknown path; in {place} there is no {step!r}; {nearest(step, known)}")
+
+
+def _change(tree: Table, path: tuple[str, ...], setting: Setting) -> None:
+    parent: Any = tree
+    for number, step in enumerate(path[:-1]):
+        parent = _child(parent, step, path[:number])
+    last = path[-1]
+    if isinstance(parent, dict) and last not in parent and last in _may_have(path[:-1]):
+        parent[last] = None
+    node = _child(parent, last, path[:-1])
+    if isinstance(node, dict) and "level" in node and is_parameter(node["level"]):
+        _change(tree, (*path, "level"), setting)
+    elif is_parameter(node):
+        parent[last] = _parameter(node, setting)
+        if last == "capacity":
+            _plans(parent, setting)
+    elif isinstance(node, dict) and node and all(is_parameter(child) for child in node.values()):
+        parent[last] = _product(node, setting)
+    elif isinstance(node, dict):
+        raise WrongPath(f"{'.'.join(path)}: is a group, not a value; allowed: {', '.join(sorted(node))}")
+    elif setting.operation != "value" or setting.start is not None:
+        raise WrongPath(f"{'.'.join(path)}: is no parameter, so it can only be set to a value")
+    else:
+        _key(parent, last)
+        parent[int(last) if isinstance(parent, list) else last] = setting.amount
+
+
+def _key(parent: Any, last: str) -> None:
+    if not isinstance(parent, dict | list):
+        raise WrongPath(f"{last}: unknown path")
+
+
+def _may_have(path: tuple[str, ...]) -> list[str]:
+    """Return the keys that the schema allows in the table at `path`, so that one left to its default can be set."""
+    loc = [int(step) if step.isdigit() else step for step in path]
+    if path and path[0] in FOLDERS:
+        return allowed_keys(FOLDERS[path[0]], loc[2:])
+    if path and path[0] in FILES:
+        return allowed_keys(FILES[path[0]], loc[1:])
+    return allowed_keys(schema.Scenario, loc[1:]) if path and path[0] == "scenario" else []
+
+
+def _number(setting: Setting) -> float:
+    if isinstance(setting.amount, bool) or not isinstance(setting.amount, int | float):
+        raise WrongPath(f"{setting.path}: {setting.operation} {setting.amount!r} is not a number; allowed: a number")
+    return float(setting.amount)
+
+
+def _point(point: Table, setting: Setting) -> Table:
+    """Return a point of a parameter after the change."""
+    if setting.operation == "at":
+        if setting.amount not in ("low", "high"):
+            raise WrongPath(f"{setting.path}: at {setting.amount!r}; allowed: low, high")
+        if point.get(setting.amount) is None:
+            raise WrongPath(f"{setting.path}: has no range, so it cannot be set at its {setting.amount} end; allowed: value, scale, add")
+        return _pinned(point[setting.amount], point, f"set at the {setting.amount} end of its range")
+    number = _number(setting)
+    if setting.operation == "value":
+        return _pinned(number, point, "set by the user or the scenario")
+    new = dict(point)
+    for key in ("value", "low", "high"):
+        if point.get(key) is not None:
+            new[key] = point[key] * number if setting.operation == "scale" else point[key] + number
+    return new
+
+
+def _pinned(value: float, point: Table, note: str) -> Table:
+    kept = {key: point[key] for key in ("from", "source", "name", "by") if key in point}
+    return {**kept, "value": value, "grade": "assumed", "note": note}
+
+
+def _parameter(table: Table, setting: Setting) -> Table:
+    if "points" not in table:
+        raise WrongPath(f"{setting.path}: refers to another parameter; allowed: change {table.get('same_as') or table.get('one_minus')}")
+    points = table["points"]
+    if setting.start is None:
+        if setting.operation == "value" and points:
+            new = [{key: value for key, value in _point(points[0], setting).items() if key != "from"}]
+        else:
+            new = [_point(point, setting) for point in points]
+    else:
+        before = [point for point in points if point.get("from", BEGINNING) < setting.start]
+        later = [point for point in points if point.get("from", BEGINNING) >= setting.start]
+        turning = [] if any(p["from"] == setting.start for p in later) or not before else [{**before[-1], "from": setting.start}]
+        changed = [_point(point, setting) for point in [*turning, *later]]
+        new = [{"from": BEGINNING, **point} for point in before] + (changed[:1] if setting.operation == "value" else changed)
+    ranged = any(point.get("low") is not None for point in new)
+    return {key: value for key, value in table.items() if key != "points" and (key != "shape" or ranged)} | {"points": new}
+
+
+def _plans(part: Table, setting: Setting) -> None:
+    """A capacity that is pinned has no plans any more; a scaled one has its plans scaled."""
+    plans = part.get("plans", [])
+    if setting.operation == "value":
+        part["plans"] = [plan for plan in plans if setting.start is not None and plan["by"] < setting.start]
+    elif setting.operation in ("scale", "add"):
+        part["plans"] = [_point(plan, setting) if plan["by"] >= (setting.start or BEGINNING) else plan for plan in plans]
+
+
+def _product(factors: Table, setting: Setting) -> Table:
+    """Return the factors of a quantity after a change to their product."""
+    own = {name: units.find(factor.get("unit", "1")) for name, factor in factors.items()}
+    rated = next((name for name, unit in own.items() if unit is not None and unit.dimension != "number"), None)
+    if setting.operation == "scale" and rated is not None:
+        return {**factors, rated: _parameter(factors[rated], setting)}
+    if setting.operation == "value" and setting.start is None:
+        per_month = any(unit is not None and unit.dimension.endswith("per month") for unit in own.values())
+        point = {"value": _number(setting), "grade": "assumed", "note": "set by the user or the scenario"}
+        return {"rounds": {"unit": "round/month" if per_month else "round", "points": [point]}}
+    raise WrongPath(f"{setting.path}: is a product of {', '.join(factors)}; allowed: value, scale, or a change to one factor")

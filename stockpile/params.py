@@ -1,0 +1,240 @@
+"""Reading ``params/``: folders to one checked, frozen set.
+
+`read` takes the shipped folder and any that are laid over it, reports the faults of all files together, and returns a
+`ParamSet`. A table of an overlying file is merged key by key; a parameter (a table with `unit`) is replaced whole.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from stockpile import positions, schema
+from stockpile.errors import InputError, Problem, nearest
+from stockpile.faults import explain
+
+Table = dict[str, Any]
+M = TypeVar("M", bound=BaseModel)
+
+FOLDERS: dict[str, type[BaseModel]] = {
+    "munitions": schema.Munition,
+    "recipients": schema.Recipient,
+    "events": schema.Event,
+    "policies": schema.Policy,
+    "scenarios": schema.Scenario,
+}
+"""Folders of ``params/``, one file a thing, and what each file may say."""
+FILES: dict[str, type[BaseModel]] = {"model": schema.Model}
+"""Single files beside `sources.toml`."""
+
+
+def default_folder() -> Path:
+    """Return the shipped folder: the repository's, or the one the wheel carries."""
+    package = Path(__file__).resolve().parent
+    repository = package.parent / "params"
+    return repository if (repository / "sources.toml").exists() else package / "_params"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One TOML file as read."""
+
+    file: Path
+    shown: str
+    text: str = field(repr=False)
+    table: Table = field(repr=False)
+
+    @cached_property
+    def positions(self) -> dict[positions.Path, tuple[int, int]]:
+        """Line and column of each key path."""
+        return positions.positions(self.text)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The documents that speak of one thing, lowest first, and what they say together."""
+
+    documents: tuple[Document, ...]
+
+    @cached_property
+    def table(self) -> Table:
+        """The merged table."""
+        result: Table = {}
+        for document in self.documents:
+            result = merge(result, document.table)
+        return result
+
+    def problem(self, key: Sequence[str | int], message: str) -> Problem:
+        """Return a `Problem` at `key`, in the uppermost document that has it."""
+        key = tuple(key)
+        for length in range(len(key), -1, -1):
+            for document in reversed(self.documents):
+                if key[:length] in document.positions or length == 0:
+                    line, column = positions.find(document.positions, key[:length])
+                    return Problem(document.shown, line, column, ".".join(map(str, key)), message)
+        raise AssertionError("a layer has at least one document")
+
+
+def is_parameter(node: Any) -> bool:
+    """Tell whether a table of a file is a parameter: it gives a unit, or stands for another parameter."""
+    return isinstance(node, dict) and ("unit" in node or "same_as" in node or "one_minus" in node)
+
+
+def merge(under: Table, over: Table) -> Table:
+    """Return `under` with `over` laid on it: tables key by key, parameters and everything else whole."""
+    result = dict(under)
+    for key, value in over.items():
+        below = result.get(key)
+        plain = isinstance(value, dict) and isinstance(below, dict) and not is_parameter(value) and not is_parameter(below)
+        result[key] = merge(below, value) if plain and isinstance(below, dict) else value
+    return result
+
+
+@dataclass(frozen=True)
+class ParamSet:
+    """All files together, checked; nothing is dropped by date yet (that is a scenario's business)."""
+
+    layers: dict[tuple[str, ...], Layers] = field(repr=False)
+    sources: dict[str, schema.Source] = field(repr=False)
+    models: dict[tuple[str, ...], BaseModel] = field(repr=False)
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Return the names of the things in `folder`, sorted."""
+        return tuple(sorted(key[1] for key in self.models if key[0] == folder and len(key) == 2))
+
+    def tree(self) -> Table:
+        """Return everything but sources as one nested table: ``munitions.pac3.us_share`` and so on."""
+        result: Table = {}
+        for key, layers in self.layers.items():
+            if key == ("sources",):
+                continue
+            if len(key) == 1:
+                result[key[0]] = layers.table
+            else:
+                result.setdefault(key[0], {})[key[1]] = layers.table
+        return result
+
+
+def read(folders: Iterable[str | Path] = ()) -> ParamSet:
+    """Read the shipped parameters and lay `folders` over them, in order.
+
+    Raises
+    ------
+    InputError
+        With all faults of all files.
+    """
+    problems: list[Problem] = []
+    documents = _documents([default_folder(), *map(Path, folders)], problems)
+    layers = {key: Layers(tuple(found)) for key, found in sorted(documents.items())}
+    sources, models = _validate(layers, problems)
+    from stockpile import checks
+
+    problems.extend(checks.run(layers, sources, models))
+    if problems:
+        raise InputError(problems)
+    return ParamSet(layers, sources, models)
+
+
+def _documents(folders: Sequence[Path], problems: list[Problem]) -> dict[tuple[str, ...], list[Document]]:
+    result: dict[tuple[str, ...], list[Document]] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            problems.append(Problem(str(folder), 0, 0, "", "is not a folder; allowed: a folder laid out like params/"))
+            continue
+        for file in sorted(folder.rglob("*.toml")):
+            key = _key(file, folder, problems)
+            document = _document(file, folder, problems) if key else None
+            if key and document:
+                result.setdefault(key, []).append(document)
+    return result
+
+
+def _key(file: Path, folder: Path, problems: list[Problem]) -> tuple[str, ...] | None:
+    """Return what a file is about, from its place; None for templates and for files out of place."""
+    parts = file.relative_to(folder).with_suffix("").parts
+    if any(part.startswith(("_", ".")) for part in parts):
+        return None
+    if len(parts) == 1 and (parts[0] in FILES or parts[0] == "sources"):
+        return parts
+    if len(parts) == 2 and parts[0] in FOLDERS:
+        if re.fullmatch(r"[a-z][a-z0-9_]*", parts[1]):
+            return parts
+        message = f"file name {parts[1]!r} is not a name; allowed: lower-case letters, digits and underscores, a letter first"
+    elif len(parts) == 1:
+        message = f"unknown file; {nearest(parts[0], [*FILES, 'sources'])}"
+    else:
+        message = f"unknown folder; {nearest(parts[0], FOLDERS)}"
+    problems.append(Problem(_shown(file, folder), 0, 0, "", message))
+    return None
+
+
+def _shown(file: Path, folder: Path) -> str:
+    return str(Path(folder.name) / file.relative_to(folder)) if folder == default_folder() else str(file)
+
+
+def _document(file: Path, folder: Path, problems: list[Problem]) -> Document | None:
+    shown = _shown(file, folder)
+    try:
+        text = file.read_bytes().decode("utf-8")
+        return Document(file, shown, text, tomllib.loads(text))
+    except UnicodeDecodeError as error:
+        problems.append(Problem(shown, 0, 0, "", f"is not UTF-8 text (byte {error.start})"))
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"line (\d+), column (\d+)", str(error))
+        line, column = (int(at[1]), int(at[2])) if at else (text.count("\n") + 1, 1)
+        what = re.sub(r" \(at .*\)$", "", str(error))
+        problems.append(Problem(shown, line, column, "", f"is not valid TOML: {what}"))
+    except OSError as error:
+        problems.append(Problem(shown, 0, 0, "", f"cannot be read: {error.strerror}"))
+    return None
+
+
+def _validate(
+    layers: dict[tuple[str, ...], Layers], problems: list[Problem]
+) -> tuple[dict[str, schema.Source], dict[tuple[str, ...], BaseModel]]:
+    sources: dict[str, schema.Source] = {}
+    models: dict[tuple[str, ...], BaseModel] = {}
+    for key, found in layers.items():
+        if key == ("sources",):
+            for name, table in found.table.items():
+                source = _one(schema.Source, table, found, (name,), problems)
+                if source is not None:
+                    sources[name] = source
+            continue
+        cls = FOLDERS[key[0]] if len(key) == 2 else FILES[key[0]]
+        model = _one(cls, found.table, found, (), problems)
+        if model is not None:
+            models[key] = model
+    for name in (name for name in FILES if (name,) not in layers):
+        problems.append(Problem("params", 0, 0, "", f"{name}.toml is missing"))
+    return sources, models
+
+
+def _one(
+    cls: type[M], table: Any, layers: Layers, prefix: tuple[str | int, ...], problems: list[Problem]
+) -> M | None:
+    try:
+        return cls.model_validate(table)
+    except ValidationError as error:
+        for key, message in explain(cls, table, error):
+            problems.append(layers.problem((*prefix, *key), message))
+        return None
+
+
+def parameters(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Table]]:
+    """Yield path and table of every parameter in a nested table, in order."""
+    if is_parameter(node):
+        yield path, node
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            yield from parameters(value, (*path, key))
+    elif isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from parameters(value, (*path, str(number)))

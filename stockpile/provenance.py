@@ -1,0 +1,86 @@
+"""Every resolved value of a scenario with its source, as rows; the digest and version of what made a result."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stockpile.params import parameters
+from stockpile.vintage import BEGINNING, published
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stockpile.scenario import Scenario
+
+COLUMNS = ("path", "value", "unit", "low", "high", "grade", "source", "date", "from", "where", "note")
+FOLDERS = ("model", "munitions", "recipients", "events")
+
+
+def rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
+    """Yield one row a point of every parameter and plan, in the order of the paths."""
+    tree = {folder: scenario.tree[folder] for folder in FOLDERS}
+    for path, table in parameters(tree):
+        for point in table.get("points", ()):
+            yield _row(scenario, ".".join(path), table["unit"], point, point.get("from"))
+    for munition, table in scenario.tree["munitions"].items():
+        for name, part in table["line"]["parts"].items():
+            for number, plan in enumerate(part.get("plans", [])):
+                path = f"munitions.{munition}.line.parts.{name}.plans.{number}"
+                yield _row(scenario, path, part["capacity"]["unit"], plan, plan["by"])
+
+
+def _row(scenario: Scenario, path: str, unit: str, point: dict[str, Any], start: Any) -> dict[str, Any]:
+    keys = point.get("source", [])
+    keys = [keys] if isinstance(keys, str) else list(keys)
+    date = published(keys, scenario.sources) if keys else None
+    return {
+        "path": path,
+        "value": float(point["value"]),
+        "unit": unit,
+        "low": float(point.get("low", point["value"])),
+        "high": float(point.get("high", point["value"])),
+        "grade": point["grade"],
+        "source": "; ".join(keys),
+        "date": date,
+        "from": None if start == BEGINNING else start,
+        "where": point.get("where", ""),
+        "note": point.get("note", ""),
+    }
+
+
+def table(scenario: Scenario) -> pd.DataFrame:
+    """Return the rows as a frame with dates as timestamps."""
+    import pandas as pd
+
+    frame = pd.DataFrame(list(rows(scenario)), columns=list(COLUMNS))
+    for column in ("date", "from"):
+        frame[column] = pd.to_datetime(frame[column])
+    return frame.sort_values(["path", "from"], kind="stable", na_position="first", ignore_index=True)
+
+
+@cache
+def version() -> str:
+    """Return the version of the package."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("stockpile")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@cache
+def commit() -> str:
+    """Return the commit of the repository the package is run from, shortened; "released" where it is in none."""
+    folder = Path(__file__).resolve().parent.parent
+    if not (folder / ".git").exists():
+        return "released"
+    done = subprocess.run(
+        ["git", "-C", str(folder), "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "uncommitted"

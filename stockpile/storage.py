@@ -1,0 +1,131 @@
+"""Results on disk: one Parquet file that pandas, DuckDB and Polars read as it lies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stockpile.errors import InputError
+from stockpile.results import COLUMNS, Result, temporary
+
+KEY = b"stockpile"
+FORMAT = 1
+
+
+def write(result: Result, path: Path) -> Path:
+    """Write a result to `path` and return it; the file appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the folder is not there or cannot be written to.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    head = {
+        "format": FORMAT,
+        "manifest": result.manifest,
+        "policies": result.policies,
+        "munitions": result.munitions,
+        "recipients": result.recipients,
+        "levels": {m: {name: value.tolist() for name, value in levels.items()} for m, levels in result.levels.items()},
+        "unit_cost": {m: value.tolist() for m, value in result.unit_cost.items()},
+        "dates": [str(date) for date in result.dates],
+        "arrays": [[*key, array.shape[-1]] for key, array in result.arrays.items()],
+    }
+    parts = [result.long(name, row) for name, row in result.arrays]
+    columns = {column: np.concatenate([part[column] for part in parts]) for column in COLUMNS}
+    words = result.words
+    arrays = {
+        name: pa.DictionaryArray.from_arrays(pa.array(value.astype(np.int32)), pa.array(words[name])) if name in words else pa.array(value)
+        for name, value in columns.items()
+    }
+    table = pa.table(arrays).replace_schema_metadata({KEY: json.dumps(head).encode()})
+    part = temporary(path)
+    try:
+        pq.write_table(table, part, compression="zstd")
+        part.replace(path)
+    except OSError as error:
+        raise InputError.one("", f"cannot be written: {error.strerror or error}", file=str(path)) from None
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def read(path: str | Path) -> Result:
+    """Return a result that `Result.save` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is not there, or is no result of ours.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError.one("", f"cannot be read as a saved result: {error}", file=str(path)) from None
+    metadata = table.schema.metadata or {}
+    if KEY not in metadata:
+        raise InputError.one("", "is a Parquet file, but not a saved result; allowed: a file written by save", file=str(path))
+    head = json.loads(metadata[KEY])
+    if head["format"] != FORMAT:
+        raise InputError.one("", f"has format {head['format']}; allowed: {FORMAT}", file=str(path))
+    return _result(head, table.column("value").to_numpy())
+
+
+def _result(head: dict[str, Any], values: Any) -> Result:
+    lead = (len(head["policies"]), len(head["munitions"]), -1)
+    members = len(next(iter(head["unit_cost"].values())))
+    arrays, start = {}, 0
+    for name, row, times in head["arrays"]:
+        size = lead[0] * lead[1] * members * times
+        arrays[name, row] = values[start : start + size].reshape(*lead, times)
+        start += size
+    return Result(
+        policies=tuple(head["policies"]),
+        munitions=tuple(head["munitions"]),
+        recipients=tuple(head["recipients"]),
+        dates=np.array(head["dates"], dtype="datetime64[s]"),
+        arrays=arrays,
+        levels={m: {name: np.array(value) for name, value in levels.items()} for m, levels in head["levels"].items()},
+        unit_cost={m: np.array(value) for m, value in head["unit_cost"].items()},
+        manifest=head["manifest"],
+    )
+
+
+def dataset(result: Result) -> Any:
+    """Return an `xarray.Dataset` with the axes policy, munition, member, recipient and date.
+
+    Raises
+    ------
+    InputError
+        If xarray is not installed.
+    """
+    try:
+        import xarray
+    except ImportError:
+        raise InputError.one("to_xarray", "needs xarray: pip install 'stockpile[xarray]'") from None
+    axes = ("policy", "munition", "member", "recipient", "date")
+    names = list(dict.fromkeys(name for name, _ in result.arrays))
+    variables = {}
+    for name in names:
+        rows = [row for row in result.rows if (name, row) in result.arrays]
+        shape = result.arrays[name, rows[0]].shape
+        full = np.full((*shape[:3], len(result.rows), len(result.dates)), np.nan)
+        for row in rows:
+            full[:, :, :, result.rows.index(row), : shape[-1]] = result.arrays[name, row]
+        variables[name] = (axes, full)
+    coordinates = {
+        "policy": list(result.policies), "munition": list(result.munitions), "member": np.arange(result.members),
+        "recipient": list(result.rows), "date": result.dates.astype("datetime64[ns]"),
+    }
+    return xarray.Dataset(variables, coordinates, attrs={"manifest": json.dumps(result.manifest, sort_keys=True)})
+
+

@@ -272,9 +272,8 @@ def _check_times(scenario: Scenario, clock: Clock) -> None:
         raise InputError(problems)
     for first, second in (("issue", "catch_up"), ("catch_up", "order")):
         if longest[first] > shortest[second]:
-            problems.append(
-                Problem(scenario.name, 0, 0, f"model.times.{first}", f"up to {longest[first]:g} month, above {second} (from {shortest[second]:g}); allowed: issue <= catch_up <= order")
-            )
+            message = f"up to {longest[first]:g} month, above {second} (from {shortest[second]:g}); allowed: issue <= catch_up <= order"
+            problems.append(Problem(scenario.name, 0, 0, f"model.times.{first}", message))
     commit = ends(model.commit)[1]
     loss = max(ends(munition.loss_rate)[1] for munition in scenario.munitions.values())
     rules = {
@@ -286,7 +285,8 @@ def _check_times(scenario: Scenario, clock: Clock) -> None:
     }
     for rule, rate in rules.items():
         if clock.dt * rate > 1.0 + 1e-12:
-            message = f"{rule} = {clock.dt * rate:g} is above 1 with substeps = {clock.substeps}; allowed: substeps of at least {int(np.ceil(rate - 1e-9))}"
+            least = int(np.ceil(rate - 1e-9))
+            message = f"{rule} = {clock.dt * rate:g} is above 1 with substeps = {clock.substeps}; allowed: substeps of at least {least}"
             problems.append(Problem(scenario.name, 0, 0, "scenario.substeps", message))
     if problems:
         raise InputError(problems)
@@ -425,10 +425,15 @@ def _own_need(numbers: Numbers, axes: Axes, name: str) -> tuple[Array, ...]:
 
 
 def _authorised(numbers: Numbers, name: str, recipient: str, history: Array) -> Array:
-    claim = numbers.scenario.recipients[recipient].claims[name]
+    """Return what is authorised [round/month]: the rate on record, after `as_of` the ceiling, and dated packages."""
+    claim, clock = numbers.scenario.recipients[recipient].claims[name], numbers.clock
     base = f"recipients.{recipient}.{name}"
     sent, ceiling = numbers.dated(f"{base}.authorised", claim.authorised), numbers.dated(f"{base}.ceiling", claim.ceiling)
-    return history * sent + (1.0 - history) * ceiling + _events(numbers, "package", name, recipient)
+    rate = history * sent + (1.0 - history) * ceiling
+    for event in numbers.scenario.events.values():
+        if event.instead and event.recipient == recipient and name in event.rounds:
+            rate = rate * (1.0 - clock.overlap(clock.at(event.start), clock.at(event.end)))
+    return rate + _events(numbers, "package", name, recipient)
 
 
 def _measures(measure: Shares, members: int) -> dict[str, Any]:

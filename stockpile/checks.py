@@ -237,6 +237,18 @@ def _allocation(allocation: schema.Allocation, recipients: list[str], layers: La
             yield layers.problem(("allocation", "weights", name), f"unknown recipient {name!r}; {nearest(name, recipients)}")
 
 
+def check_observations_name_known_things(known: Known) -> Iterator[Problem]:
+    """Observations name munitions and recipients that there are."""
+    munitions, recipients = known.names("munitions"), ["us", *known.names("recipients")]
+    for _, model, layers in known.of("observations"):
+        for name, entry in cast(schema.Observations, model).entries.items():
+            allowed = {"munition": munitions, "recipient": recipients}
+            for key, names in allowed.items():
+                if getattr(entry, key) not in names:
+                    given = getattr(entry, key)
+                    yield layers.problem((name, key), f"unknown {key} {given!r}; {nearest(given, names)}")
+
+
 def check_scenarios_name_known_things(known: Known) -> Iterator[Problem]:
     """Scenarios name bases, munitions, recipients, policies and events that there are."""
     folders = {"munitions": "munitions", "recipients": "recipients", "policies": "policies", "without_events": "events"}
@@ -293,7 +305,7 @@ def check_later_points_have_one_source_date(known: Known) -> Iterator[Problem]:
                 given = point.get("source", [])
                 mark = (point.get("from"), tuple(sorted([given] if isinstance(given, str) else given)))
                 if mark in seen:
-                    where = (*path, "points", number)
+                    where: tuple[str | int, ...] = (*path, "points", number)
                     yield layers.problem(
                         where, f"holds from the same day as point {seen[mark] + 1} and rests on the same sources; "
                         "allowed: one of them used, the other `used = false` in a conflict group"
@@ -310,6 +322,7 @@ CHECKS = (
     check_claims_cover_the_munitions,
     check_events_name_known_things,
     check_policies_name_known_things,
+    check_observations_name_known_things,
     check_scenarios_name_known_things,
     check_later_points_have_one_source_date,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-import datetime as dt
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,8 +28,8 @@ class Clock:
         Months from the start at which something known in advance changes, besides the month starts.
     """
 
-    start: dt.date
-    end: dt.date
+    start: datetime.date
+    end: datetime.date
     substeps: int
     breaks: tuple[float, ...] = ()
 
@@ -43,17 +43,17 @@ class Clock:
         """Length of a step [month]."""
         return 1.0 / self.substeps
 
-    def at(self, date: dt.date) -> float:
+    def at(self, date: datetime.date) -> float:
         """Return a date as months from the start; a day is its share of its own month."""
         whole = (date.year - self.start.year) * 12 + date.month - self.start.month
-        return whole + (date.day - 1) / calendar.monthrange(date.year, date.month)[1]
+        return whole + float(date.day - 1) / calendar.monthrange(date.year, date.month)[1]
 
     def date(self, month: float) -> np.datetime64:
         """Return months from the start as a date and time, to the second."""
         whole = int(np.floor(month + 1e-12))
         year, number = divmod(self.start.year * 12 + self.start.month - 1 + whole, 12)
         seconds = (month - whole) * calendar.monthrange(year, number + 1)[1] * 86400
-        return np.datetime64(dt.datetime(year, number + 1, 1), "s") + np.timedelta64(max(round(seconds), 0), "s")
+        return np.datetime64(datetime.datetime(year, number + 1, 1), "s") + np.timedelta64(max(round(seconds), 0), "s")
 
     @cached_property
     def steps(self) -> Array:
@@ -74,8 +74,8 @@ class Clock:
     def overlap(self, start: Array | float, end: Array | float) -> Array:
         """Return the share of each interval that lies in [start, end), shape (intervals, 1) or (intervals, members)."""
         low, high = self.knots[:-1, None], self.knots[1:, None]
-        covered = np.minimum(high, end) - np.maximum(low, start)
-        return np.maximum(covered, 0.0) / (high - low)
+        covered: Array = np.maximum(np.minimum(high, end) - np.maximum(low, start), 0.0) / (high - low)
+        return covered
 
     @cached_property
     def _pieces(self) -> list[list[tuple[int, float]]]:
@@ -100,6 +100,6 @@ class Clock:
         return result
 
 
-def with_breaks(clock: Clock, dates: Iterable[dt.date]) -> Clock:
+def with_breaks(clock: Clock, dates: Iterable[datetime.date]) -> Clock:
     """Return the clock with breaks at `dates`."""
     return Clock(clock.start, clock.end, clock.substeps, tuple(sorted({clock.at(date) for date in dates})))

@@ -33,7 +33,7 @@ def in_file(table: Any, loc: Sequence[str | int]) -> tuple[str | int, ...]:
     while rest:
         step = rest.pop(0)
         inside = isinstance(node, dict)
-        if inside and step not in node and step in (*_TAGS, "claims", "[key]"):
+        if inside and step not in node and step in (*_TAGS, "claims", "entries", "[key]"):
             continue
         if inside and step == "points" and "points" not in node:
             rest = rest[1:] if rest and isinstance(rest[0], int) else rest

@@ -1,7 +1,8 @@
 """The production line: what it can deliver, and what is ordered.
 
 Announced is not realised. A planned level comes `slip` months late, and of the increase over the level in force when it was
-announced only the share `realisation` comes true; until then capacity rises in a straight line from the level at `as_of`.
+announced only the share `realisation` comes true, but no less than what has been reached already; until then capacity rises
+in a straight line from the level at `as_of`.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def _part(numbers: Numbers, base: str, part: schema.Part, lead: Array) -> tuple[
         date = min(published(plan.source, scenario.sources), scenario.as_of) if plan.source else scenario.as_of
         start = _in_force(numbers, path, part, date)
         target = numbers.point(f"{base}.plans.{plan.name}", part.capacity, plan)
-        heights.append(start + realised * (target - start))
+        reached = np.where(target > start, np.minimum(level, target), -np.inf)
+        heights.append(np.maximum(start + realised * (target - start), reached))
         ends.append(np.maximum(ends[-1], np.maximum(clock.at(plan.by) + slip, now)))
         announced.append(clock.at(date))
     past = clock.overlap(-np.inf, now)

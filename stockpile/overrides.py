@@ -150,7 +150,7 @@ def _point(point: Table, setting: Setting) -> Table:
 
 
 def _pinned(value: float, point: Table, note: str) -> Table:
-    kept = {key: point[key] for key in ("from", "source", "name", "by") if key in point}
+    kept: Table = {key: point[key] for key in ("from", "source", "name", "by") if key in point}
     return {**kept, "value": value, "grade": "assumed", "note": note}
 
 

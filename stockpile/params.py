@@ -29,6 +29,7 @@ FOLDERS: dict[str, type[BaseModel]] = {
     "events": schema.Event,
     "policies": schema.Policy,
     "scenarios": schema.Scenario,
+    "observations": schema.Observations,
 }
 """Folders of ``params/``, one file a thing, and what each file may say."""
 FILES: dict[str, type[BaseModel]] = {"model": schema.Model}

@@ -26,11 +26,11 @@ def rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
     for path, table in parameters(tree):
         for point in table.get("points", ()):
             yield _row(scenario, ".".join(path), table["unit"], point, point.get("from"))
-    for munition, table in scenario.tree["munitions"].items():
-        for name, part in table["line"]["parts"].items():
+    for munition, item in scenario.tree["munitions"].items():
+        for name, part in item["line"]["parts"].items():
             for number, plan in enumerate(part.get("plans", [])):
-                path = f"munitions.{munition}.line.parts.{name}.plans.{number}"
-                yield _row(scenario, path, part["capacity"]["unit"], plan, plan["by"])
+                where = f"munitions.{munition}.line.parts.{name}.plans.{number}"
+                yield _row(scenario, where, part["capacity"]["unit"], plan, plan["by"])
 
 
 def _row(scenario: Scenario, path: str, unit: str, point: dict[str, Any], start: Any) -> dict[str, Any]:

@@ -77,9 +77,10 @@ class Result:
         """
         if (quantity, row) not in self.arrays:
             raise KeyError(f"no {quantity!r} for {row!r}; there are {sorted({name for name, _ in self.arrays})}")
-        return self.arrays[quantity, row][self.policies.index(policy), self.munitions.index(munition)]
+        found: Array = self.arrays[quantity, row][self.policies.index(policy), self.munitions.index(munition)]
+        return found
 
-    def index(self, date: str | np.datetime64) -> int:
+    def index(self, date: str) -> int:
         """Return the number of the last step edge at or before `date`.
 
         Raises

@@ -41,6 +41,8 @@ class Scenario:
         The sources that can be reached.
     beside : tuple of vintage.Beside
         Values of conflict groups that stand beside the used ones.
+    observations : dict
+        What had been reported, to compare with; nothing here moves a result.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Scenario:
     model: schema.Model
     sources: dict[str, schema.Source]
     beside: tuple[vintage.Beside, ...] = field(repr=False)
+    observations: dict[str, schema.Observation] = field(repr=False)
     tree: Table = field(repr=False)
     overridden: dict[str, Any]
 
@@ -96,7 +99,8 @@ class Scenario:
                 problems.append(Problem("override", 0, 0, "", str(error)))
         if problems:
             raise InputError(problems)
-        return _build(self.name, tree, self.sources, self.beside, {**self.overridden, **changes}, "override")
+        known = vintage.Visible(self.sources, self.beside, self.observations)
+        return _build(self.name, tree, known, {**self.overridden, **changes}, "override")
 
     def table(self) -> pd.DataFrame:
         """Return every resolved value as a frame.
@@ -177,13 +181,13 @@ def resolve(params: ParamSet, name: str) -> Scenario:
         raise InputError(problems)
     everything = params.tree()
     everything.pop("scenarios")
-    tree, sources, beside = vintage.as_of(everything, params.sources, merged["as_of"])
+    tree, known = vintage.as_of(everything, params.sources, merged["as_of"])
     tree["scenario"] = merged
     tree["events"] = _events(tree["events"], merged, layers)
     tree = _keep(tree, "munitions", merged)
     tree = _keep(tree, "recipients", merged)
     tree = _changed(tree, merged.get("changes", []), layers)
-    return _build(name, tree, sources, beside, {}, layers.documents[-1].shown)
+    return _build(name, tree, known, {}, layers.documents[-1].shown)
 
 
 def _chain(params: ParamSet, name: str) -> list[Table]:
@@ -249,7 +253,7 @@ def _changed(tree: Table, changes: list[Table], layers: Layers) -> Table:
 
 
 def _build(
-    name: str, tree: Table, sources: dict[str, schema.Source], beside: tuple[vintage.Beside, ...], overridden: dict[str, Any], file: str
+    name: str, tree: Table, known: vintage.Visible, overridden: dict[str, Any], file: str
 ) -> Scenario:
     """Validate a resolved table and return the scenario; faults are reported under their full path."""
     problems: list[Problem] = []
@@ -259,14 +263,15 @@ def _build(
             return cls.model_validate(table)
         except ValidationError as error:
             for key, message in explain(cls, table, error):
-                known = "no value was known on " + str(tree["scenario"].get("as_of")) if key and key[-1] == "points" else message
-                problems.append(Problem(file, 0, 0, ".".join(map(str, (*path, *key))), known))
+                nothing = "no value was known on " + str(tree["scenario"].get("as_of"))
+                said = nothing if key and key[-1] == "points" else message
+                problems.append(Problem(file, 0, 0, ".".join(map(str, (*path, *key))), said))
             return None
 
-    things = {
+    things: dict[str, dict[str, Any]] = {
         folder: {key: one(cls, table, (folder, key)) for key, table in tree.get(folder, {}).items()}
         for folder, cls in FOLDERS.items()
-        if folder != "scenarios"
+        if folder not in ("scenarios", "observations")
     }
     model = one(FILES["model"], tree["model"], ("model",))
     settings = one(schema.Scenario, tree["scenario"], ("scenario",))
@@ -278,7 +283,7 @@ def _build(
     munitions: dict[str, Any] = {key: things["munitions"][key] for key in getattr(settings, "munitions", None) or things["munitions"]}
     values: dict[str, Any] = {"munitions": munitions, "recipients": recipients, "events": things["events"], "policies": things["policies"]}
     return Scenario(
-        name=name, settings=settings, model=model, sources=sources, beside=beside, tree=tree, overridden=overridden, **values  # type: ignore[arg-type]
+        name=name, settings=settings, model=model, tree=tree, overridden=overridden, **vars(known), **values  # type: ignore[arg-type]
     )
 
 

@@ -401,6 +401,8 @@ class Event(Strict):
     """For an operation: on whose behalf, `us`, a recipient or `joint_or_unknown` (where sources do not say)."""
     recipient: str | None = None
     """For a package, supply or need: who."""
+    instead: bool = False
+    """For a package: True where it is the whole authorised flow of its days, in place of the recipient's rate."""
     source: list[str] = []
     """For a hold: where it was reported."""
     rounds: dict[Name, Factors] = {}
@@ -414,6 +416,8 @@ class Event(Strict):
             raise Fault("cause", "an operation, and nothing else, says on whose behalf it was: us, a recipient or joint_or_unknown")
         if (self.recipient is None) != (self.kind not in ("package", "supply", "need")):
             raise Fault("recipient", "a package, supply or need, and nothing else, names its recipient")
+        if self.instead and self.kind != "package":
+            raise Fault("instead", "only a package can stand in place of the authorised rate")
         if (not self.rounds) != (self.kind == "hold"):
             raise Fault("rounds", "every event but a hold gives rounds for at least one munition")
         if (not self.source) != (self.kind != "hold"):
@@ -578,6 +582,48 @@ class Scenario(Strict):
     """Events that are supposed to happen again."""
     changes: list[Change] = []
     """Changes to parameters, in order."""
+
+
+# ---------------------------------------------------------------- observations
+
+
+class Observation(Evidence):
+    """What was reported at a date: compared with a run, never fed back into it."""
+
+    title: str
+    """What was reported, in a few words."""
+    munition: Name
+    """Which munition."""
+    quantity: Name
+    """Which quantity of the model it is compared with, for example `us_on_hand`."""
+    recipient: Name = "us"
+    """Whose: `us` or a recipient."""
+    date: dt.date
+    """When it is supposed to have held."""
+    unit: str
+    """From the closed table of units."""
+    scope: str
+    """What is counted: variant, owner, ordered, delivered, on hand, sent or used."""
+    closes_the_books: bool = False
+    """True where the observation is shown with the residual use that would close the gap to the run, and is compared no further."""
+
+    @model_validator(mode="after")
+    def _unit_is_known(self) -> Observation:
+        if units.find(self.unit) is None:
+            raise Fault("unit", f"unknown unit {self.unit!r}; allowed: {', '.join(units.names())}")
+        return self
+
+
+class Observations(Strict):
+    """Observations by name: one table each at the top level of the file."""
+
+    entries: dict[Name, Observation]
+    """One table an observation."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _entries_stand_at_the_top(cls, data: Any) -> Any:
+        return data if isinstance(data, dict) and "entries" in data else {"entries": data}
 
 
 # ---------------------------------------------------------------- the model's own

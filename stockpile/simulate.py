@@ -74,8 +74,9 @@ def _engine(assembly: Assembly, method: str, allocate: equations.Allocate) -> Tr
 def on_steps(assembly: Assembly) -> Known:
     """Return the series as means over the steps, arrays of shape (steps, lanes)."""
     mean = assembly.clock.mean
-    found = {field.name: getattr(assembly.series, field.name) for field in fields(Known)}
-    return Known(**{n: tuple(mean(one) for one in v) if isinstance(v, tuple) else mean(v) for n, v in found.items()})
+    found: dict[str, Any] = {field.name: getattr(assembly.series, field.name) for field in fields(Known)}
+    means: dict[str, Any] = {n: tuple(mean(one) for one in v) if isinstance(v, tuple) else mean(v) for n, v in found.items()}
+    return Known(**means)
 
 
 def named(scenario: Scenario, assembly: Assembly, found: Trajectories, cuts: list[Array] | None) -> Result:

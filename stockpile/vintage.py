@@ -26,25 +26,50 @@ class Beside:
     point: schema.Point
 
 
+@dataclass(frozen=True)
+class Visible:
+    """What was known besides the values in force.
+
+    Attributes
+    ----------
+    sources : dict
+        The sources published by then.
+    beside : tuple of Beside
+        Values of conflict groups that stand beside the used ones.
+    observations : dict
+        What had been reported, by name.
+    """
+
+    sources: dict[str, schema.Source]
+    beside: tuple[Beside, ...]
+    observations: dict[str, schema.Observation]
+
+
 def published(names: Any, sources: dict[str, schema.Source]) -> dt.date:
     """Return when something that rests on the sources `names` became known: the latest of them."""
     keys = [names] if isinstance(names, str) else names
     return max((sources[key].published for key in keys), default=BEGINNING)
 
 
-def as_of(tree: Table, sources: dict[str, schema.Source], date: dt.date) -> tuple[Table, dict[str, schema.Source], tuple[Beside, ...]]:
-    """Return what was known on `date` (inclusive): the table, the sources and the unused values of conflict groups.
+def as_of(tree: Table, sources: dict[str, schema.Source], date: dt.date) -> tuple[Table, Visible]:
+    """Return what was known on `date` (inclusive): the table of values in force, and what stands beside it.
 
     A named level, lot or event of which no number was known is dropped whole. A parameter that must be there stays
     with an empty list of points, for the scenario to report.
     """
     known = {name: source for name, source in sources.items() if source.published <= date}
     beside: list[Beside] = []
-    pruned = {key: _prune(value, (key,), known, sources, beside) for key, value in tree.items()}
+    pruned = {key: _prune(value, (key,), known, sources, beside) for key, value in tree.items() if key != "observations"}
     for munition in pruned.get("munitions", {}).values():
         _prune_munition(munition)
     pruned["events"] = dict(_known_events(pruned, known))
-    return pruned, known, tuple(beside)
+    reported = {
+        name: schema.Observation.model_validate(table)
+        for entries in tree.get("observations", {}).values()
+        for name, table in entries.items()
+        if _visible(table, known)
+    }
+    return pruned, Visible(known, tuple(beside), reported)
 
 
 def _visible(table: Table, known: dict[str, schema.Source]) -> bool:
@@ -70,7 +95,7 @@ def _parameter(
 ) -> Table:
     if "unit" not in table:
         return dict(table)
-    own = {key: table[key] for key in ("unit", "role", "shape") if key in table}
+    own: Table = {key: table[key] for key in ("unit", "role", "shape") if key in table}
     points = table["points"] if "points" in table else [{key: table[key] for key in table if key not in own}]
     visible = [point for point in points if _visible(point, known)]
     used = [point for point in visible if point.get("used", True)]

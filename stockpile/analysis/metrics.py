@@ -40,7 +40,8 @@ class Case:
 
     def total(self, quantity: str, row: str = US) -> Array:
         """Return the sum of a flow over the run [round], shape (member,)."""
-        return self.array(quantity, row).sum(axis=1)
+        whole: Array = self.array(quantity, row).sum(axis=1)
+        return whole
 
     @property
     def levels(self) -> dict[str, Array]:

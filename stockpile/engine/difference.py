@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from stockpile.engine.trajectories import Trajectories, at, record, room
+from stockpile.engine.trajectories import Array, Trajectories, at, record, room
 from stockpile.model import equations
 from stockpile.model.state import Constants, Flows, Known, State
 
@@ -46,7 +46,8 @@ def run(
     opening: State, series: Known, constants: Constants, dt: float, count: int, allocate: equations.Allocate = equations.allocate
 ) -> Trajectories:
     """Return the trajectories of a run of `count` steps of `dt` months."""
-    stocks, flows = room(State, opening, count + 1), {}
+    stocks = room(State, opening, count + 1)
+    flows: dict[str, Array] = {}
     record(stocks, 0, opening)
     for number, (before, flow, state) in enumerate(steps(opening, series, constants, dt, count, allocate)):
         flows = flows or room(Flows, flow, count)

@@ -7,7 +7,8 @@ with the stocks. The review of a stock-triggered suspension switches where the s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ TOLERANCE = 1e-9
 BAND = 1e-3
 """Where `review_on` and `review_off` are (nearly) the same level, the review is lifted this much above it: an ODE cannot
 switch back and forth at one level for ever."""
+NEAR = 1e-12
+"""How near to its level a stock counts as having crossed it: the solver finds a crossing to rounding."""
 
 
 class _Packing:
@@ -57,13 +60,66 @@ class _Packing:
         return state, {name: found[f"sum_{name}"] for name in self.flows}
 
 
+@dataclass(frozen=True)
+class _Case:
+    """What stays the same over one interval."""
+
+    packing: _Packing
+    known: Known
+    constants: Constants
+    allocate: equations.Allocate
+    tolerance: Array
+
+    def slope(self, review: Array) -> Callable[[float, Array], Array]:
+        """Return the right-hand side with the review as given."""
+
+        def slope(_: float, vector: Array) -> Array:
+            state, _sums = self.packing.unpack(vector, review)
+            flow = equations.flows(state, self.known, self.constants, self.allocate)
+            return self.packing.pack(equations.change(self.known, flow), flow)
+
+        return slope
+
+    def crossing(self, review: Array) -> Callable[[float, Array], float]:
+        """Return the event at which the review of some lane switches: it falls through nought there."""
+        known = self.known
+
+        def crossing(_: float, vector: Array) -> float:
+            stock = self.packing.unpack(vector, review)[0].us_on_hand
+            distance = np.where(review < 0.5, stock - known.review_on, known.review_off - stock)
+            return float(np.min(np.where(known.review_on > 0.0, distance, np.inf)))
+
+        crossing.terminal = True  # type: ignore[attr-defined]
+        crossing.direction = -1.0  # type: ignore[attr-defined]
+        return crossing
+
+    def switched(self, vector: Array, review: Array) -> Array:
+        """Return the review after a crossing."""
+        stock = self.packing.unpack(vector, review)[0].us_on_hand
+        falls = (review < 0.5) & (stock <= self.known.review_on * (1.0 + NEAR))
+        rises = (review > 0.5) & (stock >= self.known.review_off * (1.0 - NEAR))
+        return np.where(falls, 1.0, np.where(rises, 0.0, review))
+
+    def integrate(self, vector: Array, review: Array, low: float, high: float) -> tuple[Array, Array]:
+        """Return vector and review at `high`, switching the review wherever a stock crosses its level."""
+        from scipy.integrate import solve_ivp
+
+        time = low
+        while time < high:
+            done = solve_ivp(
+                self.slope(review), (time, high), vector, method="RK45", rtol=TOLERANCE, atol=self.tolerance, events=self.crossing(review)
+            )
+            if done.status < 0:
+                raise ArithmeticError(f"the ODE solver stopped at month {done.t[-1]:g}: {done.message}")
+            vector, time = done.y[:, -1], high
+            if done.status == 1:
+                time = float(done.t[-1])
+                review = self.switched(vector, review)
+        return vector, review
+
+
 def run(
-    opening: State,
-    series: Known,
-    knots: Array,
-    grid: Array,
-    constants: Constants,
-    allocate: equations.Allocate = equations.allocate,
+    opening: State, series: Known, knots: Array, grid: Array, constants: Constants, allocate: equations.Allocate = equations.allocate
 ) -> Trajectories:
     """Return the trajectories of the ODE at the times of `grid`.
 
@@ -78,87 +134,35 @@ def run(
     constants : Constants
     allocate : callable, optional
         The allocation; the equations' own where left out.
+
+    Raises
+    ------
+    ArithmeticError
+        If the solver cannot go on.
     """
     series = replace(series, review_off=np.maximum(series.review_off, series.review_on * (1.0 + BAND)))
     first = equations.flows(opening, at(series, 0), constants, allocate)
     packing = _Packing(opening, first)
-    stocks, flows = room(State, opening, len(grid)), room(Flows, first, len(grid) - 1)
-    state = replace(opening, review=equations.review_next(opening, at(series, 0)))
     largest = np.max([np.max(np.atleast_2d(np.array(getattr(opening, name))), axis=0) for name in packing.stocks], axis=0)
     tolerance = packing.wide(TOLERANCE * np.maximum(largest, 1.0))
-    edges = np.unique(np.concatenate([knots, grid]))
-    sums = np.zeros(0)
-    row = 0
+    stocks, flows = room(State, opening, len(grid)), room(Flows, first, len(grid) - 1)
+    state, row = opening, 0
+    vector = packing.pack(state, None)
     record(stocks, 0, state)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(np.unique(np.concatenate([knots, grid]))):
         known = at(series, int(np.searchsorted(knots, low, side="right")) - 1)
         state = replace(state, review=equations.review_next(state, known))
         if low == grid[row]:
+            vector = packing.pack(state, None)
             flows["free"][row] = equations.flows(state, known, constants, allocate).free
             stocks["review"][row] = state.review
-            vector = packing.pack(state, None)
-            sums = vector[len(vector) - _size(packing) :]
-        vector = packing.pack(state, None)
-        vector[len(vector) - _size(packing) :] = sums
-        vector, review = _piece(vector, state.review, packing, known, constants, allocate, float(low), float(high), tolerance)
-        state, totals = packing.unpack(vector, review)
-        sums = vector[len(vector) - _size(packing) :]
+        case = _Case(packing, known, constants, allocate, tolerance)
+        vector, review = case.integrate(vector, state.review, float(low), float(high))
+        state, sums = packing.unpack(vector, review)
         if high == grid[row + 1]:
-            for name in packing.flows:
-                flows[name][..., row, :] = totals[name]
             row += 1
             record(stocks, row, state)
+            for name in packing.flows:
+                flows[name][..., row - 1, :] = sums[name]
     stocks["review"] = stocks["review"][: len(grid) - 1]
     return Trajectories(stocks, flows)
-
-
-def _size(packing: _Packing) -> int:
-    return sum(int(np.prod(packing.shapes[f"sum_{name}"])) for name in packing.flows)
-
-
-def _piece(
-    vector: Array, review: Array, packing: _Packing, known: Known, constants: Constants,
-    allocate: equations.Allocate, low: float, high: float, tolerance: Array,
-) -> tuple[Array, Array]:
-    """Integrate from `low` to `high`, switching the review wherever a stock crosses its level."""
-    from scipy.integrate import solve_ivp
-
-    time = low
-    while time < high:
-        crossing = _crossing(packing, review, known)
-        done = solve_ivp(
-            _slope(packing, review, known, constants, allocate), (time, high), vector,
-            method="RK45", rtol=TOLERANCE, atol=tolerance, events=crossing,
-        )
-        if done.status < 0:
-            raise ArithmeticError(f"the ODE solver stopped at month {done.t[-1]:g}: {done.message}")
-        vector, time = done.y[:, -1], float(done.t[-1]) if done.status == 1 else high
-        if done.status == 1:
-            state, _ = packing.unpack(vector, review)
-            below = (review < 0.5) & (state.us_on_hand <= known.review_on * (1.0 + 1e-12))
-            above = (review > 0.5) & (state.us_on_hand >= known.review_off * (1.0 - 1e-12))
-            review = np.where(below, 1.0, np.where(above, 0.0, review))
-    return vector, review
-
-
-def _slope(
-    packing: _Packing, review: Array, known: Known, constants: Constants, allocate: equations.Allocate
-) -> Callable[[float, Array], Array]:
-    def slope(_: float, vector: Array) -> Array:
-        state, _totals = packing.unpack(vector, review)
-        flow = equations.flows(state, known, constants, allocate)
-        return packing.pack(equations.change(known, flow), flow)
-
-    return slope
-
-
-def _crossing(packing: _Packing, review: Array, known: Known) -> Callable[[float, Array], float]:
-    def crossing(_: float, vector: Array) -> float:
-        state, _totals = packing.unpack(vector, review)
-        watched = known.review_on > 0.0
-        distance = np.where(review < 0.5, state.us_on_hand - known.review_on, known.review_off - state.us_on_hand)
-        return float(np.min(np.where(watched, distance, np.inf)))
-
-    crossing.terminal = True  # type: ignore[attr-defined]
-    crossing.direction = -1.0  # type: ignore[attr-defined]
-    return crossing

@@ -130,7 +130,7 @@ class Flows:
 
 STOCKS: dict[str, Meaning] = {
     "us_on_hand": Meaning("round", "us", "usable stock owned by the US, worldwide, at the date"),
-    "order_book": Meaning("round", "us", "rounds whose lead time has passed and that the line has not yet delivered, at the date"),
+    "order_book": Meaning("round", "us", "rounds due from the line (lead time passed) and not yet delivered, at the date"),
     "on_hand": Meaning("round", "recipient", "the recipient's own stock at the date"),
     "withheld": Meaning("round", "recipient", "rounds built for the recipient that a suspension holds back, usable by nobody, at the date"),
     "deferred": Meaning("round", "recipient", "requests that a suspension put off and that are still owed, at the date (a promise, no rounds)"),
@@ -155,7 +155,7 @@ FLOWS: dict[str, Meaning] = {
     "put_off": Meaning("round", "recipient", "granted rounds that a suspension puts off: they stay in US stock, promised to the recipient"),
     "paid": Meaning("round", "recipient", "deferred rounds that are sent after all"),
     "sent": Meaning("round", "recipient", "transfers from US stock"),
-    "history_shortfall": Meaning("round", "recipient", "transfers on record that the modelled stock could not make, where no suspension explains it"),
+    "history_shortfall": Meaning("round", "recipient", "transfers on record that the modelled stock could not make, no suspension explaining it"),
     "released": Meaning("round", "recipient", "withheld rounds released to the recipient"),
     "used": Meaning("round", "recipient", "rounds that the recipient fires"),
     "unmet": Meaning("round", "recipient", "the recipient's need that it could not fire"),
@@ -174,7 +174,7 @@ SERIES: dict[str, Meaning] = {
     "own_need": Meaning("round/month", "us", "what US forces would use: training and operations"),
     "need": Meaning("round/month", "recipient", "what the recipient would fire, events included"),
     "planned_need": Meaning("round/month", "recipient", "what the recipient would fire, events left out: the need it orders by"),
-    "authorised": Meaning("round/month", "recipient", "transfers from US stock: what was sent, up to as_of; after it, the ceiling on new requests"),
+    "authorised": Meaning("round/month", "recipient", "transfers from US stock: what was sent, up to as_of; after it, the ceiling"),
     "history": Meaning("1", "us", "1 before as_of has passed, else 0; in between, the share of the step"),
     "other_supply": Meaning("round", "recipient", "rounds from everywhere else over the step"),
     "us_inflow": Meaning("round", "us", "rounds into US stock from elsewhere over the step"),

@@ -4,36 +4,68 @@
 >>> scenario = sp.load("july_2025")
 >>> result = sp.run(scenario, policies=["none", "suspension_indefinite"])
 >>> result.metrics()  # doctest: +SKIP
+
+Names are fetched when they are first used, so that importing the package costs next to nothing.
 """
 
 from __future__ import annotations
 
-from stockpile.errors import InputError
-from stockpile.provenance import version as _version
-from stockpile.results import Result
-from stockpile.scenario import Scenario, load
-from stockpile.scenario import names as scenarios
-from stockpile.simulate import run
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-__version__ = _version()
-__all__ = ["InputError", "Result", "Scenario", "explain", "load", "open", "report", "run", "scenarios"]
+if TYPE_CHECKING:
+    from stockpile.analysis.explain import explain as explain
+    from stockpile.analysis.published import beside_published as beside_published
+    from stockpile.errors import InputError as InputError
+    from stockpile.report import report as report
+    from stockpile.results import Result as Result
+    from stockpile.scenario import Scenario as Scenario
+    from stockpile.scenario import load as load
+    from stockpile.scenario import names as scenarios  # noqa: F401
+    from stockpile.simulate import run as run
+    from stockpile.storage import read as open  # noqa: F401
 
-_LATER = {
-    "explain": ("stockpile.analysis.explain", "explain"),
-    "open": ("stockpile.storage", "read"),
-    "report": ("stockpile.report", "report"),
+_PLACES = {
+    "InputError": ("errors", "InputError"),
+    "Result": ("results", "Result"),
+    "Scenario": ("scenario", "Scenario"),
+    "beside_published": ("analysis.published", "beside_published"),
+    "explain": ("analysis.explain", "explain"),
+    "load": ("scenario", "load"),
+    "open": ("storage", "read"),
+    "report": ("report", "report"),
+    "run": ("simulate", "run"),
+    "scenarios": ("scenario", "names"),
 }
-"""Names that load more than numpy and pydantic, fetched when they are first used."""
+"""Where each public name stands."""
+__all__ = list(_PLACES)
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATER:
-        raise AttributeError(f"module 'stockpile' has no attribute {name!r}")
-    import importlib
+    if name == "__version__":
+        from stockpile.provenance import version
 
-    module, attribute = _LATER[name]
-    return getattr(importlib.import_module(module), attribute)
+        return version()
+    if name not in _PLACES:
+        raise AttributeError(f"module 'stockpile' has no attribute {name!r}; public names: {', '.join(_PLACES)}")
+    module, attribute = _PLACES[name]
+    found = getattr(import_module(f"stockpile.{module}"), attribute)
+    globals()[name] = found
+    return found
+
+
+class _Package(ModuleType):
+    """A public name stays what it is when a subpackage of the same name is imported (`sp.report` is a function)."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _PLACES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LATER])
+    return sorted([*globals(), *_PLACES, "__version__"])

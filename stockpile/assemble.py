@@ -106,7 +106,8 @@ class Numbers:
         known = [p for p in parameter.points if (p.from_ or BEGINNING) <= date]
         if not known:
             first = min(p.from_ or BEGINNING for p in parameter.points)
-            raise InputError.one(path, f"is needed on {date}, but its first value holds from {first}", file=self.scenario.name)
+            message = f"is needed on {date}, but its first value holds from {first}; allowed: a value from {date} or earlier"
+            raise InputError.one(path, message, file=self.scenario.name)
         return self.point(path, parameter, known[-1])
 
     def at_start(self, path: str, parameter: schema.Parameter) -> Array:
@@ -175,9 +176,15 @@ def assemble(scenario: Scenario, policies: Sequence[str] | None = None, values: 
     InputError
         For unknown policies, numbers needed before they hold, shares above 1, and steps too long for the times given.
     """
-    values = values or Central()
     chosen = tuple(policies if policies is not None else scenario.settings.policies or ())
     _check_policies(scenario, chosen)
+    try:
+        return _assemble(scenario, chosen, values or Central())
+    except InputError as error:
+        raise scenario.placed(error) from None
+
+
+def _assemble(scenario: Scenario, chosen: tuple[str, ...], values: Values) -> Assembly:
     clock = _clock(scenario, chosen)
     axes = Axes(chosen, tuple(scenario.munitions), values.members, tuple(scenario.recipients))
     numbers = Numbers(scenario, values, clock)
@@ -185,7 +192,7 @@ def assemble(scenario: Scenario, policies: Sequence[str] | None = None, values: 
     _check_times(scenario, clock)
     levels = {name: _levels(numbers, name) for name in axes.munitions}
     lanes = [
-        _lane(numbers, axes, times, levels[munition], munition, scenario.policies[policy])
+        _lane(numbers, axes, times, levels[munition], munition, policy)
         for policy, munition in ((p, m) for p in chosen for m in axes.munitions)
     ]
     return Assembly(
@@ -212,8 +219,8 @@ def _check_policies(scenario: Scenario, chosen: tuple[str, ...]) -> None:
         problems.append(Problem("policy", 0, 0, "", f"no policy given; {nearest('none', scenario.policies)}"))
     for name in chosen:
         for munition, item in scenario.munitions.items():
-            needs = scenario.policies[name].review_level == "requirement" if name in scenario.policies else False
-            if needs and item.requirement is None:
+            policy = scenario.policies.get(name)
+            if policy and item.requirement is None and "requirement" in (policy.review_level, policy.transfer_floor):
                 problems.append(Problem("policy", 0, 0, name, f"munition {munition} has no requirement that was known on {scenario.as_of}"))
     if problems:
         raise InputError(problems)
@@ -272,7 +279,8 @@ def _check_times(scenario: Scenario, clock: Clock) -> None:
         raise InputError(problems)
     for first, second in (("issue", "catch_up"), ("catch_up", "order")):
         if longest[first] > shortest[second]:
-            message = f"up to {longest[first]:g} month, above {second} (from {shortest[second]:g}); allowed: issue <= catch_up <= order"
+            bound = f"{second} ({shortest[second]:g} month at its least)"
+            message = f"{longest[first]:g} month is above {bound}; allowed: issue <= catch_up <= order"
             problems.append(Problem(scenario.name, 0, 0, f"model.times.{first}", message))
     commit = ends(model.commit)[1]
     loss = max(ends(munition.loss_rate)[1] for munition in scenario.munitions.values())
@@ -309,7 +317,7 @@ def _unit_cost(numbers: Numbers, name: str) -> Array:
 
 
 def _lane(
-    numbers: Numbers, axes: Axes, times: dict[str, Array], levels: dict[str, Array], name: str, policy: schema.Policy
+    numbers: Numbers, axes: Axes, times: dict[str, Array], levels: dict[str, Array], name: str, policy_name: str
 ) -> tuple[Known, Constants, State]:
     """Return what one policy and munition need: series (intervals, members), constants and opening stocks (members,)."""
     clock, members = numbers.clock, numbers.values.members
@@ -322,7 +330,11 @@ def _lane(
     extra = [_events(numbers, "need", name, r) for r in axes.recipients]
     as_of = clock.at(numbers.scenario.as_of + ONE_DAY)
     history = np.tile(clock.overlap(0.0, as_of), (1, members))
-    measure = shares(policy, axes.recipients, name, clock)
+    policy = numbers.scenario.policies[policy_name]
+    try:
+        measure = shares(policy, axes.recipients, name, clock)
+    except schema.Fault as fault:
+        raise InputError.one(f"policies.{policy_name}.{fault.key}", str(fault), file=numbers.scenario.name) from None
     review_level = levels[policy.review_level]
     review = policy.review if measure.reviewed else None
     watched = np.tile(clock.overlap(clock.at(review.start), np.inf), (1, members)) if review else np.zeros_like(history)

@@ -1,46 +1,78 @@
 """Rules across files: one small function each, all faults reported together.
 
 A check sees what was read (`Known`) and yields `Problem`s. It looks only at files whose own shape is right, and takes
-names from the file listing, so that one fault does not draw others after it.
+names from the file listing, so that one fault does not draw others after it. `run` goes through all checks on the files;
+`again` through those that a change of a scenario can break, on what the scenario makes of the files.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from pydantic import BaseModel
 
 from stockpile import schema, units
 from stockpile.errors import Problem, nearest
 
-if TYPE_CHECKING:
-    from stockpile.params import Layers
-
 ALL = "all"
+Path = tuple[str | int, ...]
+
+
+class Said(Protocol):
+    """What is said of one thing: the files that speak of it (`params.Layers`), or what a scenario makes of them (`params.Resolved`)."""
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """Everything said, as one table."""
+
+    def problem(self, key: Path, message: str) -> Problem:
+        """Return a `Problem` at a key of the table."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the checks look at."""
+    """What the checks look at.
 
-    layers: dict[tuple[str, ...], Layers]
-    models: dict[tuple[str, ...], BaseModel]
-    source_names: frozenset[str]
+    Attributes
+    ----------
+    layers : dict
+        What is said of each thing, by folder and name.
+    models : dict
+        The same read into its class, where its shape is right.
+    sources : dict
+        The sources whose shape is right.
+    unreadable : frozenset
+        Things of which a file could not be read at all.
+    """
+
+    layers: Mapping[tuple[str, ...], Said]
+    models: Mapping[tuple[str, ...], BaseModel]
+    sources: Mapping[str, schema.Source]
+    unreadable: frozenset[tuple[str, ...]] = frozenset()
 
     def names(self, folder: str) -> list[str]:
         """Return the names in a folder, whether or not their files are right."""
-        return [key[1] for key in self.layers if key[0] == folder and len(key) == 2]
+        return sorted({key[1] for key in [*self.layers, *self.unreadable] if key[0] == folder and len(key) == 2})
 
-    def of(self, folder: str) -> Iterator[tuple[str, BaseModel, Layers]]:
-        """Yield name, model and layers of each thing in a folder whose file is right."""
+    def right(self, path: str) -> bool:
+        """Tell whether the file that a parameter path leads into is there and right, or is none that there should be."""
+        key = self._key(path)
+        return key in self.models or not (key in self.layers or key in self.unreadable)
+
+    def _key(self, path: str) -> tuple[str, ...]:
+        parts = tuple(path.split("."))
+        return parts[:1] if parts[:1] in self.layers else parts[:2]
+
+    def of(self, folder: str) -> Iterator[tuple[str, BaseModel, Said]]:
+        """Yield name, model and what is said of each thing in a folder whose file is right."""
         for key, model in self.models.items():
             if key[0] == folder and len(key) == 2:
                 yield key[1], model, self.layers[key]
 
-    def munitions(self) -> Iterator[tuple[str, schema.Munition, Layers]]:
+    def munitions(self) -> Iterator[tuple[str, schema.Munition, Said]]:
         """Yield the munitions."""
         for name, model, layers in self.of("munitions"):
             yield name, cast(schema.Munition, model), layers
@@ -49,42 +81,46 @@ class Known:
         """Return the raw table at a parameter path, if it is one."""
         from stockpile.params import is_parameter
 
-        parts = path.split(".")
-        key = tuple(parts[:2]) if tuple(parts[:2]) in self.layers else tuple(parts[:1])
+        key = self._key(path)
         if key not in self.layers:
             return None
         node: Any = self.layers[key].table
-        for part in parts[len(key) :]:
+        for part in path.split(".")[len(key) :]:
             node = node.get(part) if isinstance(node, dict) else None
         return node if is_parameter(node) else None
 
 
-def run(
-    layers: dict[tuple[str, ...], Layers], sources: dict[str, schema.Source], models: dict[tuple[str, ...], BaseModel]
-) -> Iterator[Problem]:
-    """Yield the faults that all checks find."""
-    names = frozenset(layers[("sources",)].table) if ("sources",) in layers else frozenset(sources)
-    known = Known(layers, models, names)
-    for check in CHECKS:
+def run(known: Known) -> Iterator[Problem]:
+    """Yield the faults of the files that all checks find."""
+    for check in (*ALWAYS, *ON_FILES):
+        yield from check(known)
+
+
+def again(known: Known) -> Iterator[Problem]:
+    """Yield the faults of a resolved scenario, after its changes."""
+    for check in ALWAYS:
         yield from check(known)
 
 
 def check_sources_are_known(known: Known) -> Iterator[Problem]:
     """Every source key names a source."""
+    if ("sources",) not in known.layers or ("sources",) in known.unreadable:
+        return
+    names = known.layers["sources",].table
     for key, layers in known.layers.items():
         if key != ("sources",):
             for path, name in _source_keys(layers.table, ()):
-                if name not in known.source_names:
-                    yield layers.problem(path, f"unknown source {name!r}; {nearest(name, known.source_names)}")
+                if name not in names:
+                    yield layers.problem(path, f"unknown source {name!r}; {nearest(name, names)}")
 
 
-def _source_keys(node: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _source_keys(node: Any, path: Path) -> Iterator[tuple[Path, str]]:
     items: Any = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in items:
-        if key == "source":
-            for name in [value] if isinstance(value, str) else value if isinstance(value, list) else []:
-                if isinstance(name, str):
-                    yield (*path, key), name
+        if key == "source" and isinstance(value, str):
+            yield (*path, key), value
+        elif key == "source" and isinstance(value, list):
+            yield from (((*path, key, number), name) for number, name in enumerate(value) if isinstance(name, str))
         else:
             yield from _source_keys(value, (*path, key))
 
@@ -92,21 +128,25 @@ def _source_keys(node: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple
 def check_references_lead_somewhere(known: Known) -> Iterator[Problem]:
     """A reference names a parameter that is none itself, so that no circle can arise."""
     for layers in known.layers.values():
-        for path, target in _references(layers.table, ()):
+        for path, target in references(layers.table):
             found = known.parameter(target)
+            if not known.right(target):
+                continue
             if found is None:
                 yield layers.problem(path, f"{target!r} is not a parameter; allowed: the path of one, for example munitions.pac3.us_share")
             elif "unit" not in found:
-                yield layers.problem(path, f"{target!r} refers to another parameter itself; allowed: the parameter it refers to")
+                further = found.get("same_as") or found.get("one_minus")
+                yield layers.problem(path, f"{target!r} refers to another parameter itself; allowed: that one, {further!r}")
 
 
-def _references(node: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def references(node: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield the place and the target of every reference in a nested table."""
     items: Any = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in items:
         if key in ("same_as", "one_minus") and isinstance(value, str):
             yield (*path, key), value
         else:
-            yield from _references(value, (*path, key))
+            yield from references(value, (*path, key))
 
 
 def check_products_have_the_right_unit(known: Known) -> Iterator[Problem]:
@@ -119,20 +159,19 @@ def check_products_have_the_right_unit(known: Known) -> Iterator[Problem]:
             yield from _product(known, factors, ("rounds", munition), "rounds", layers)
 
 
-def _product(
-    known: Known, factors: dict[str, Any], path: tuple[str, ...], wanted: str, layers: Layers
-) -> Iterator[Problem]:
+def _product(known: Known, factors: dict[str, Any], path: tuple[str, ...], wanted: str, layers: Said) -> Iterator[Problem]:
     found = []
     for factor in factors.values():
-        unit = factor.unit if isinstance(factor, schema.Parameter) else (known.parameter(factor.path) or {}).get("unit", "1")
+        unit = factor.unit if isinstance(factor, schema.Parameter) else (known.parameter(factor.path) or {}).get("unit")
         dimension = units.find(str(unit))
-        found.append(dimension.dimension if dimension else "?")
+        if dimension is None:
+            return
+        found.append(dimension.dimension)
     rest = sorted(d for d in found if d != "number")
     fits = rest == [wanted] or (wanted == "rounds per month" and rest == ["rounds per target", "targets per month"])
     if not fits:
-        yield layers.problem(
-            path, f"the factors multiply to {' x '.join(rest) or 'a number'}; allowed: {wanted}, with shares in unit 1"
-        )
+        given = " x ".join(f"({dimension})" for dimension in rest) or "a number"
+        yield layers.problem(path, f"the factors {', '.join(factors)} multiply to {given}; allowed: {wanted}, with shares in unit 1")
 
 
 def check_munitions_name_their_requirement(known: Known) -> Iterator[Problem]:
@@ -150,10 +189,10 @@ def check_plans_replace_known_plans(known: Known) -> Iterator[Problem]:
             plans = [plan.name for plan in part.plans]
             for number, plan in enumerate(part.plans):
                 path = ("line", "parts", name, "plans", number)
-                for old in plan.replaces:
+                for place, old in enumerate(plan.replaces):
                     if old not in plans:
-                        yield layers.problem((*path, "replaces"), f"unknown plan {old!r}; {nearest(old, plans)}")
-                if plans.count(plan.name) > 1:
+                        yield layers.problem((*path, "replaces", place), f"unknown plan {old!r}; {nearest(old, plans)}")
+                if plan.name in plans[:number]:
                     yield layers.problem((*path, "name"), f"{plan.name!r} is the name of another plan; allowed: a name of its own")
 
 
@@ -162,25 +201,32 @@ def check_claims_cover_the_munitions(known: Known) -> Iterator[Problem]:
     munitions = known.names("munitions")
     recipients = [(name, cast(schema.Recipient, model), layers) for name, model, layers in known.of("recipients")]
     for _, recipient, layers in recipients:
+        unknown = [name for name in recipient.claims if name not in munitions]
+        for name in unknown:
+            yield layers.problem((name,), f"unknown munition {name!r}; {nearest(name, munitions)}")
         for name, claim in recipient.claims.items():
-            if name not in munitions:
-                yield layers.problem((name,), f"unknown munition {name!r}; {nearest(name, munitions)}")
-            if (claim.share is None) != recipient.remainder:
-                key = "share" if claim.share is not None else ""
-                rule = "the remainder has no share of its own" if recipient.remainder else "missing; give the share of the line made for it"
-                yield layers.problem(tuple(filter(None, (name, key))), rule)
-        for name in sorted(set(munitions) - set(recipient.claims)):
-            yield layers.problem((), f"no table for munition {name!r}; give [{name}.stock] and so on, zero where there is none")
-    takers = [name for name, recipient, _ in recipients if recipient.remainder]
-    if len(recipients) == len(known.names("recipients")) and len(takers) != 1:
-        for name, _, layers in recipients:
-            if name in takers or not takers:
-                yield layers.problem(("remainder",), f"{len(takers)} recipients take the remainder of the line; allowed: exactly one")
+            if claim.share is None and not recipient.remainder:
+                yield layers.problem((name, "share"), "missing; allowed: the share of the line that is made for this recipient")
+            if claim.share is not None and recipient.remainder:
+                yield layers.problem((name, "share"), "given for the recipient who takes the remainder of the line; allowed: none")
+        for name in sorted(set(munitions) - set(recipient.claims)) if not unknown else ():
+            yield layers.problem((name,), f"missing; allowed: tables [{name}.stock] and so on, zero where there is none")
+    yield from _remainder(known, recipients)
+
+
+def _remainder(known: Known, recipients: list[tuple[str, schema.Recipient, Said]]) -> Iterator[Problem]:
+    takers = [(name, layers) for name, recipient, layers in recipients if recipient.remainder]
+    if len(recipients) < len(known.names("recipients")) or len(takers) == 1:
+        return
+    saying = [layers for _, _, layers in recipients if "remainder" in layers.table]
+    layers = takers[-1][1] if takers else [*saying, recipients[0][2]][0]
+    who = " and ".join(name for name, _ in takers) or "nobody"
+    yield layers.problem(("remainder",), f"the remainder of the line goes to {who}; allowed: exactly one recipient with remainder = true")
 
 
 def check_events_name_known_things(known: Known) -> Iterator[Problem]:
-    """Events name recipients, causes and munitions that there are."""
-    munitions, recipients = known.names("munitions"), known.names("recipients")
+    """Events name recipients and causes that there are."""
+    recipients = known.names("recipients")
     for _, model, layers in known.of("events"):
         event = cast(schema.Event, model)
         if event.recipient is not None and event.recipient not in recipients:
@@ -188,7 +234,13 @@ def check_events_name_known_things(known: Known) -> Iterator[Problem]:
         causes = ["us", "joint_or_unknown", *recipients]
         if event.cause is not None and event.cause not in causes:
             yield layers.problem(("cause",), f"unknown cause {event.cause!r}; {nearest(event.cause, causes)}")
-        for name in event.rounds:
+
+
+def check_events_name_known_munitions(known: Known) -> Iterator[Problem]:
+    """Events give rounds of munitions that there are."""
+    munitions = known.names("munitions")
+    for _, model, layers in known.of("events"):
+        for name in cast(schema.Event, model).rounds:
             if name not in munitions:
                 yield layers.problem(("rounds", name), f"unknown munition {name!r}; {nearest(name, munitions)}")
 
@@ -198,7 +250,7 @@ def check_policies_name_known_things(known: Known) -> Iterator[Problem]:
     munitions, recipients = known.names("munitions"), known.names("recipients")
     for _, model, layers in known.of("policies"):
         policy = cast(schema.Policy, model)
-        measures: list[tuple[tuple[str | int, ...], schema.Measure]] = [
+        measures: list[tuple[Path, schema.Measure]] = [
             (("suspensions", number), item) for number, item in enumerate(policy.suspensions)
         ]
         measures += [(("review",), policy.review)] if policy.review else []
@@ -206,32 +258,34 @@ def check_policies_name_known_things(known: Known) -> Iterator[Problem]:
             yield from _unknown(measure.munitions, munitions, "munition", (*path, "munitions"), layers)
             yield from _unknown(measure.recipients, recipients, "recipient", (*path, "recipients"), layers)
         yield from _allocation(policy.allocation, recipients, layers)
-        for name, munition, _ in known.munitions():
-            floors = [*munition.floors, "requirement"]
-            for key in ("transfer_floor", "review_level"):
-                level = getattr(policy, key)
-                if level not in floors:
-                    yield layers.problem((key,), f"munition {name} has no floor {level!r}; {nearest(level, floors)}")
+        for key in ("transfer_floor", "review_level"):
+            level = getattr(policy, key)
+            floors = {name: {*munition.floors, "requirement"} for name, munition, _ in known.munitions()}
+            without = [name for name in floors if level not in floors[name]]
+            if without:
+                message = f"{level!r} is no floor of {', '.join(without)}; {nearest(level, set.intersection(*floors.values()))}"
+                yield layers.problem((key,), message)
 
 
-def _unknown(
-    given: Sequence[str], known: Sequence[str], what: str, path: tuple[str | int, ...], layers: Layers
-) -> Iterator[Problem]:
-    for name in given:
+def _unknown(given: Sequence[str], known: Sequence[str], what: str, path: Path, layers: Said) -> Iterator[Problem]:
+    for number, name in enumerate(given):
         if name not in known and name != ALL:
-            yield layers.problem(path, f"unknown {what} {name!r}; {nearest(name, [*known, ALL])}")
+            yield layers.problem((*path, number), f"unknown {what} {name!r}; {nearest(name, [*known, ALL])}")
 
 
-def _allocation(allocation: schema.Allocation, recipients: list[str], layers: Layers) -> Iterator[Problem]:
+def _allocation(allocation: schema.Allocation, recipients: list[str], layers: Said) -> Iterator[Problem]:
     if allocation.use not in ("pro_rata", "weights") and ":" not in allocation.use:
         rules = nearest(allocation.use, ["pro_rata", "weights", "module:Class"])
         yield layers.problem(("allocation", "use"), f"unknown rule {allocation.use!r}; {rules}")
-    named = [name for members in allocation.classes for name in members]
-    for name in named:
-        if name not in recipients:
-            yield layers.problem(("allocation", "classes"), f"unknown recipient {name!r}; {nearest(name, recipients)}")
-    for name in sorted({name for name in named if named.count(name) > 1}):
-        yield layers.problem(("allocation", "classes"), f"{name!r} stands in two classes; allowed: one")
+    named: set[str] = set()
+    for rank, members in enumerate(allocation.classes):
+        for number, name in enumerate(members):
+            place = ("allocation", "classes", rank, number)
+            if name not in recipients:
+                yield layers.problem(place, f"unknown recipient {name!r}; {nearest(name, recipients)}")
+            if name in named:
+                yield layers.problem(place, f"{name!r} is named a second time; allowed: once")
+            named.add(name)
     for name in allocation.weights:
         if name not in recipients:
             yield layers.problem(("allocation", "weights", name), f"unknown recipient {name!r}; {nearest(name, recipients)}")
@@ -251,78 +305,100 @@ def check_observations_name_known_things(known: Known) -> Iterator[Problem]:
 
 def check_scenarios_name_known_things(known: Known) -> Iterator[Problem]:
     """Scenarios name bases, munitions, recipients, policies and events that there are."""
-    folders = {"munitions": "munitions", "recipients": "recipients", "policies": "policies", "without_events": "events"}
+    events = known.names("events")
     for name, model, layers in known.of("scenarios"):
         scenario = cast(schema.Scenario, model)
-        for field, folder in folders.items():
-            for given in getattr(scenario, field) or ():
-                if given not in known.names(folder):
-                    yield layers.problem((field,), f"unknown {folder} entry {given!r}; {nearest(given, known.names(folder))}")
+        yield from _lists(known, scenario, layers)
+        if scenario.recipients is not None and not _takers(known) & set(scenario.recipients):
+            who = " or ".join(sorted(_takers(known)))
+            yield layers.problem(("recipients",), f"leaves out who takes the remainder of the line; allowed: a list with {who}")
         if scenario.base is not None and scenario.base not in known.names("scenarios"):
             yield layers.problem(("base",), f"unknown scenario {scenario.base!r}; {nearest(scenario.base, known.names('scenarios'))}")
         for number, repeat in enumerate(scenario.repeats):
-            if repeat.event not in known.names("events"):
-                yield layers.problem(("repeats", number, "event"), f"unknown event {repeat.event!r}; {nearest(repeat.event, known.names('events'))}")
-            if repeat.name in known.names("events"):
+            if repeat.event not in events:
+                yield layers.problem(("repeats", number, "event"), f"unknown event {repeat.event!r}; {nearest(repeat.event, events)}")
+            if repeat.name in events:
                 yield layers.problem(("repeats", number, "name"), f"{repeat.name!r} is the name of an event; allowed: a name of its own")
         yield from _circle(known, name, scenario, layers)
         yield from _months(scenario, layers)
 
 
-def _circle(known: Known, name: str, scenario: schema.Scenario, layers: Layers) -> Iterator[Problem]:
+def _lists(known: Known, scenario: schema.Scenario, layers: Said) -> Iterator[Problem]:
+    folders = {
+        "munitions": ("munitions", "munition"), "recipients": ("recipients", "recipient"),
+        "policies": ("policies", "policy"), "without_events": ("events", "event"),
+    }
+    for field, (folder, what) in folders.items():
+        names: list[str] = getattr(scenario, field) or []
+        for number, given in enumerate(names):
+            if given in names[:number]:
+                yield layers.problem((field, number), f"{given!r} is named a second time; allowed: once")
+            elif given not in known.names(folder):
+                yield layers.problem((field, number), f"unknown {what} {given!r}; {nearest(given, known.names(folder))}")
+
+
+def _takers(known: Known) -> set[str]:
+    """Return who takes the remainder of the line; everybody where that cannot be told, for a fault reported elsewhere."""
+    return {name for name, model, _ in known.of("recipients") if cast(schema.Recipient, model).remainder} or set(known.names("recipients"))
+
+
+def _circle(known: Known, name: str, scenario: schema.Scenario, layers: Said) -> Iterator[Problem]:
+    """Yield the fault of bases that go round in a circle, for the first by name of those in it."""
     seen = [name]
     base = scenario.base
-    while base is not None:
-        if base in seen:
-            yield layers.problem(("base",), f"goes round in a circle: {' -> '.join([*seen, base])}; allowed: a base that ends")
-            return
+    while base is not None and base not in seen:
         seen.append(base)
         model = known.models.get(("scenarios", base))
         base = cast(schema.Scenario, model).base if model is not None else None
+    if base == name == min(seen):
+        yield layers.problem(("base",), f"goes round in a circle: {' -> '.join([*seen, base])}; allowed: bases that end")
 
 
-def _months(scenario: schema.Scenario, layers: Layers) -> Iterator[Problem]:
+def _months(scenario: schema.Scenario, layers: Said) -> Iterator[Problem]:
     for key in ("start", "end"):
         date: dt.date | None = getattr(scenario, key)
         if date is not None and date.day != 1:
             yield layers.problem((key,), f"{date} is not the first day of a month; allowed: {date.replace(day=1)}")
     if scenario.start and scenario.end and scenario.end <= scenario.start:
-        yield layers.problem(("end",), f"must be after start ({scenario.start})")
+        yield layers.problem(("end",), f"{scenario.end} is not after start ({scenario.start}); allowed: a later month")
 
 
-def check_later_points_have_one_source_date(known: Known) -> Iterator[Problem]:
-    """Two used points of a parameter that hold from the same day must differ in publication, or be a conflict group."""
+def check_points_of_a_day_differ_in_publication(known: Known) -> Iterator[Problem]:
+    """Of two used points that hold from the same day the one published later counts, so one must be later."""
     from stockpile.params import parameters
 
     for key, layers in known.layers.items():
-        if key == ("sources",):
+        if key not in known.models:
             continue
         for path, table in parameters(layers.table):
-            seen: dict[tuple[Any, Any], int] = {}
+            seen: dict[Any, int] = {}
             for number, point in enumerate(table.get("points", ())):
-                if not isinstance(point, dict) or not point.get("used", True):
+                names = [point["source"]] if isinstance(point.get("source"), str) else point.get("source", [])
+                if not point.get("used", True) or not all(name in known.sources for name in names):
                     continue
-                given = point.get("source", [])
-                mark = (point.get("from"), tuple(sorted([given] if isinstance(given, str) else given)))
+                mark = (point.get("from"), max((known.sources[name].published for name in names), default=None))
                 if mark in seen:
-                    where: tuple[str | int, ...] = (*path, "points", number)
                     yield layers.problem(
-                        where, f"holds from the same day as point {seen[mark] + 1} and rests on the same sources; "
-                        "allowed: one of them used, the other `used = false` in a conflict group"
+                        (*path, "points", number, "from"),
+                        f"{mark[0]} is the day of point {seen[mark] + 1} too, and neither was published later; "
+                        "allowed: `used = false` for one of them, both in a conflict group",
                     )
-                seen[mark] = number
+                seen.setdefault(mark, number)
 
 
-CHECKS = (
-    check_sources_are_known,
+ALWAYS = (
     check_references_lead_somewhere,
     check_products_have_the_right_unit,
     check_munitions_name_their_requirement,
-    check_plans_replace_known_plans,
     check_claims_cover_the_munitions,
     check_events_name_known_things,
     check_policies_name_known_things,
+)
+ON_FILES = (
+    check_sources_are_known,
+    check_events_name_known_munitions,
+    check_plans_replace_known_plans,
     check_observations_name_known_things,
     check_scenarios_name_known_things,
-    check_later_points_have_one_source_date,
+    check_points_of_a_day_differ_in_publication,
 )

@@ -47,10 +47,15 @@ class InputError(Exception):
         return cls([Problem(file, 0, 0, key, message)])
 
 
+def is_near(name: str, other: str) -> bool:
+    """Tell whether one name may be the other with a slip in it."""
+    return bool(difflib.get_close_matches(name, [other], n=1))
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint that names the nearest of `known`, then what is allowed."""
     known = sorted(set(known))
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     shown = known if len(known) <= 24 else [*difflib.get_close_matches(name, known, n=6, cutoff=0.0), f"... {len(known)} in all"]
     return f"{hint}allowed: {', '.join(shown) if shown else 'nothing'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,11 @@ from stockpile.params import FILES, FOLDERS, Table, is_parameter
 from stockpile.vintage import BEGINNING
 
 OPERATIONS = ("value", "scale", "add", "at")
+OF_A_SCENARIO = ("title", "description", "start", "end", "substeps", "method", "money_year", "policies")
+"""Settings of a scenario that can be changed; the others say which files are read, and how."""
+_ONE = {"value": 1.0, "grade": "assumed", "note": "scaled by the user or the scenario"}
+UNITY: Table = {"unit": "1", "role": "constant", "points": [_ONE]}
+"""A factor to scale a product by that has no rate of its own, only references."""
 
 
 class WrongPath(ValueError):
@@ -29,37 +34,58 @@ class Setting:
     operation: str
     amount: Any
     start: dt.date | None = None
+    again: bool = False
 
 
-def settings(changes: Mapping[str, Any]) -> Iterator[Setting]:
-    """Yield the settings that a mapping from path to new value means.
+def setting(path: str, amount: Any) -> Setting:
+    """Return the setting that a path with its new value means.
 
-    A value is a plain one, or a table with one of value, scale, add, at, and perhaps `from`. A path may also end in
-    ``.scale``, ``.add`` or ``.at``.
-    """
-    for path, amount in changes.items():
-        if isinstance(amount, Mapping):
-            given = [key for key in OPERATIONS if key in amount]
-            if len(given) != 1 or set(amount) - {*OPERATIONS, "from"}:
-                raise WrongPath(f"{path}: a change has exactly one of {', '.join(OPERATIONS)}, and perhaps from")
-            yield Setting(path, given[0], amount[given[0]], amount.get("from"))
-            continue
-        stem, _, last = path.rpartition(".")
-        yield Setting(stem, last, amount) if last in OPERATIONS[1:] else Setting(path, "value", amount)
-
-
-def apply(tree: Table, setting: Setting) -> Table:
-    """Return a copy of `tree` with one change made.
+    A value is a plain one, or a table with one of value, scale, add, at, and perhaps `from` and `again`. A path may also
+    end in ``.scale``, ``.add`` or ``.at``, with a plain value or such a table.
 
     Raises
     ------
     WrongPath
-        If the path leads nowhere (the message names the nearest known one) or the change does not fit.
+        If the table has other keys, or `from` is no date.
+    """
+    stem, _, last = path.rpartition(".")
+    if not isinstance(amount, Mapping):
+        return Setting(stem, last, amount) if last in OPERATIONS[1:] else Setting(path, "value", amount)
+    given = [key for key in OPERATIONS if key in amount]
+    path = stem if [last] == given else path
+    if len(given) != 1 or set(amount) - {*OPERATIONS, "from", "again"}:
+        raise WrongPath(f"{path}: {', '.join(amount)}; allowed: exactly one of {', '.join(OPERATIONS)}, and perhaps from and again")
+    if "from" in amount and not schema.is_day(amount["from"]):
+        raise WrongPath(f"{path}: from {amount['from']!r} is no date; allowed: a date")
+    return Setting(path, given[0], amount[given[0]], amount.get("from"), amount.get("again", False))
+
+
+def touches(pattern: str, path: str) -> bool:
+    """Tell whether a change at `pattern` reaches `path`: it is that path or one that it stands in; `*` is any one name."""
+    steps, given = pattern.split("."), path.split(".")
+    return len(steps) <= len(given) and all(step in ("*", name) for step, name in zip(steps, given, strict=False))
+
+
+def apply_all(tree: Table, settings: Sequence[Setting]) -> tuple[Table, list[tuple[int, str]]]:
+    """Return a copy of `tree` with all changes made in order, and what is wrong with them: the number of the change, and a message.
+
+    What can be wrong: a path that leads nowhere (the message names the nearest known one), a change that does not fit what
+    stands there, and a second change of a path that does not say `again`.
     """
     result: Table = copy.deepcopy(tree)
-    for path in _expand(result, setting.path.split("."), ()):
-        _change(result, path, setting)
-    return result
+    done: set[tuple[str, ...]] = set()
+    faults = []
+    for number, one in enumerate(settings):
+        try:
+            paths = list(_expand(result, one.path.split("."), ()))
+            for path in paths:
+                if not one.again and any(path[: len(old)] == old[: len(path)] for old in done):
+                    raise WrongPath(f"{'.'.join(path)}: is changed twice; allowed: once, or `again = true` where one comes on top")
+                _change(result, path, one)
+            done.update(paths)
+        except WrongPath as error:
+            faults.append((number, str(error)))
+    return result, faults
 
 
 def _expand(node: Any, rest: list[str], done: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -71,6 +97,8 @@ def _expand(node: Any, rest: list[str], done: tuple[str, ...]) -> Iterator[tuple
         node = _child(node, step, done)
         done = (*done, step)
     tables = [name for name, child in node.items() if isinstance(child, dict)] if isinstance(node, dict) else []
+    if not tables:
+        raise WrongPath(f"{'.'.join((*done, *rest[star:]))}: there is nothing that * could stand for; allowed: a group of parameters")
     for name in tables:
         yield from _expand(node[name], rest[star + 1 :], (*done, name))
 
@@ -86,9 +114,7 @@ def _child(node: Any, step: str, done: tuple[str, ...]) -> Any:
 
 
 def _change(tree: Table, path: tuple[str, ...], setting: Setting) -> None:
-    parent: Any = tree
-    for number, step in enumerate(path[:-1]):
-        parent = _child(parent, step, path[:number])
+    parent, path = _parent(tree, path)
     last = path[-1]
     if isinstance(parent, dict) and last not in parent and last in _may_have(path[:-1]):
         parent[last] = None
@@ -107,7 +133,23 @@ def _change(tree: Table, path: tuple[str, ...], setting: Setting) -> None:
         raise WrongPath(f"{'.'.join(path)}: is no parameter, so it can only be set to a value")
     else:
         _key(parent, last)
-        parent[int(last) if isinstance(parent, list) else last] = setting.amount
+        parent[int(last) if isinstance(parent, list) else last] = copy.deepcopy(setting.amount)
+
+
+def _parent(tree: Table, path: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
+    """Return the table that holds what is to be changed, and its path: ``value`` after a parameter stands for the parameter."""
+    dotted = ".".join(path)
+    if path[0] == "scenario" and (len(path) != 2 or path[1] not in OF_A_SCENARIO):
+        raise WrongPath(f"{dotted}: takes a scenario file of its own; {nearest(path[-1], OF_A_SCENARIO)}")
+    parent: Any = tree
+    for number, step in enumerate(path[:-1]):
+        around, parent = parent, _child(parent, step, path[:number])
+        if is_parameter(parent):
+            whole = path[: number + 1]
+            if path[number + 1 :] != ("value",):
+                raise WrongPath(f"{dotted}: stands inside a parameter; allowed: {'.'.join(whole)}, alone or with .scale, .add or .at")
+            return around, whole
+    return parent, path
 
 
 def _key(parent: Any, last: str) -> None:
@@ -185,9 +227,9 @@ def _plans(part: Table, setting: Setting) -> None:
 def _product(factors: Table, setting: Setting) -> Table:
     """Return the factors of a quantity after a change to their product."""
     own = {name: units.find(factor.get("unit", "1")) for name, factor in factors.items()}
-    rated = next((name for name, unit in own.items() if unit is not None and unit.dimension != "number"), None)
-    if setting.operation == "scale" and rated is not None:
-        return {**factors, rated: _parameter(factors[rated], setting)}
+    rated = next((name for name, unit in own.items() if unit is not None and unit.dimension != "number"), "scaled_by")
+    if setting.operation == "scale":
+        return {**factors, rated: _parameter(factors.get(rated, UNITY), setting)}
     if setting.operation == "value" and setting.start is None:
         per_month = any(unit is not None and unit.dimension.endswith("per month") for unit in own.values())
         point = {"value": _number(setting), "grade": "assumed", "note": "set by the user or the scenario"}

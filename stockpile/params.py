@@ -73,14 +73,40 @@ class Layers:
         return result
 
     def problem(self, key: Sequence[str | int], message: str) -> Problem:
-        """Return a `Problem` at `key`, in the uppermost document that has it."""
-        key = tuple(key)
-        for length in range(len(key), -1, -1):
-            for document in reversed(self.documents):
-                if key[:length] in document.positions or length == 0:
-                    line, column = positions.find(document.positions, key[:length])
-                    return Problem(document.shown, line, column, ".".join(map(str, key)), message)
-        raise AssertionError("a layer has at least one document")
+        """Return a `Problem` at `key`, in the uppermost document that has it.
+
+        For a key that is missing, that is the document with the table it is missing from; what a document below says of a
+        parameter that is replaced whole does not count.
+        """
+        there = tuple(key)
+        while not has(self.table, there):
+            there = there[:-1]
+        document = next(document for document in reversed(self.documents) if has(document.table, there))
+        line, column = positions.find(document.positions, there)
+        return Problem(document.shown, line, column, ".".join(map(str, key)), message)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What a scenario makes of one thing: as `Layers` for the checks, but with no file to point at."""
+
+    table: Table
+    name: str
+    path: tuple[str, ...]
+
+    def problem(self, key: Sequence[str | int], message: str) -> Problem:
+        """Return a `Problem` at the full path of `key`."""
+        return Problem(self.name, 0, 0, ".".join(map(str, (*self.path, *key))), message)
+
+
+def has(node: Any, path: Sequence[str | int]) -> bool:
+    """Tell whether a nested table has something at `path`."""
+    for step in path:
+        steps: Any = node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+        if step not in steps:
+            return False
+        node = node[step]
+    return True
 
 
 def is_parameter(node: Any) -> bool:
@@ -100,11 +126,16 @@ def merge(under: Table, over: Table) -> Table:
 
 @dataclass(frozen=True)
 class ParamSet:
-    """All files together, checked; nothing is dropped by date yet (that is a scenario's business)."""
+    """All files together, checked; nothing is dropped by date yet (that is a scenario's business).
+
+    `folders` and `scenario` are what they were read from besides the shipped folder.
+    """
 
     layers: dict[tuple[str, ...], Layers] = field(repr=False)
     sources: dict[str, schema.Source] = field(repr=False)
     models: dict[tuple[str, ...], BaseModel] = field(repr=False)
+    folders: tuple[str, ...] = ()
+    scenario: str | None = None
 
     def names(self, folder: str) -> tuple[str, ...]:
         """Return the names of the things in `folder`, sorted."""
@@ -123,8 +154,8 @@ class ParamSet:
         return result
 
 
-def read(folders: Iterable[str | Path] = ()) -> ParamSet:
-    """Read the shipped parameters and lay `folders` over them, in order.
+def read(folders: Iterable[str | Path] = (), scenario: Path | None = None) -> ParamSet:
+    """Read the shipped parameters, lay `folders` over them in order, and add the file of a scenario of the user's.
 
     Raises
     ------
@@ -132,28 +163,33 @@ def read(folders: Iterable[str | Path] = ()) -> ParamSet:
         With all faults of all files.
     """
     problems: list[Problem] = []
-    documents = _documents([default_folder(), *map(Path, folders)], problems)
-    layers = {key: Layers(tuple(found)) for key, found in sorted(documents.items())}
+    given = tuple(map(str, folders))
+    documents = _documents([default_folder(), *map(Path, given)], problems)
+    if scenario is not None:
+        documents["scenarios", scenario.stem] = [_document(scenario, scenario.parent, problems)]
+    read_well = {key: tuple(document for document in found if document) for key, found in sorted(documents.items())}
+    layers = {key: Layers(found) for key, found in read_well.items() if found}
     sources, models = _validate(layers, problems)
     from stockpile import checks
 
-    problems.extend(checks.run(layers, sources, models))
+    unreadable = frozenset(key for key, found in documents.items() if None in found)
+    problems.extend(checks.run(checks.Known(layers, models, sources, unreadable)))
     if problems:
         raise InputError(problems)
-    return ParamSet(layers, sources, models)
+    return ParamSet(layers, sources, models, given, str(scenario) if scenario else None)
 
 
-def _documents(folders: Sequence[Path], problems: list[Problem]) -> dict[tuple[str, ...], list[Document]]:
-    result: dict[tuple[str, ...], list[Document]] = {}
+def _documents(folders: Sequence[Path], problems: list[Problem]) -> dict[tuple[str, ...], list[Document | None]]:
+    """Return the documents of each thing, lowest first; None for one that cannot be read."""
+    result: dict[tuple[str, ...], list[Document | None]] = {}
     for folder in folders:
         if not folder.is_dir():
             problems.append(Problem(str(folder), 0, 0, "", "is not a folder; allowed: a folder laid out like params/"))
             continue
         for file in sorted(folder.rglob("*.toml")):
             key = _key(file, folder, problems)
-            document = _document(file, folder, problems) if key else None
-            if key and document:
-                result.setdefault(key, []).append(document)
+            if key:
+                result.setdefault(key, []).append(_document(file, folder, problems))
     return result
 
 
@@ -167,11 +203,13 @@ def _key(file: Path, folder: Path, problems: list[Problem]) -> tuple[str, ...] |
     if len(parts) == 2 and parts[0] in FOLDERS:
         if re.fullmatch(r"[a-z][a-z0-9_]*", parts[1]):
             return parts
-        message = f"file name {parts[1]!r} is not a name; allowed: lower-case letters, digits and underscores, a letter first"
+        message = f"{parts[1]!r} is no name for a file; allowed: lower-case letters, digits and underscores, a letter first"
     elif len(parts) == 1:
-        message = f"unknown file; {nearest(parts[0], [*FILES, 'sources'])}"
+        message = f"unknown file {file.name!r}; {nearest(file.name, [f'{name}.toml' for name in (*FILES, 'sources')])}"
+    elif parts[0] in FOLDERS:
+        message = f"{'/'.join(parts[1:-1])!r} is a folder inside {parts[0]}; allowed: files only"
     else:
-        message = f"unknown folder; {nearest(parts[0], FOLDERS)}"
+        message = f"unknown folder {parts[0]!r}; {nearest(parts[0], FOLDERS)}"
     problems.append(Problem(_shown(file, folder), 0, 0, "", message))
     return None
 
@@ -186,15 +224,25 @@ def _document(file: Path, folder: Path, problems: list[Problem]) -> Document | N
         text = file.read_bytes().decode("utf-8")
         return Document(file, shown, text, tomllib.loads(text))
     except UnicodeDecodeError as error:
-        problems.append(Problem(shown, 0, 0, "", f"is not UTF-8 text (byte {error.start})"))
+        before = error.object[: error.start].decode("utf-8")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = f"byte {error.object[error.start]:#04x} is not UTF-8; allowed: text saved as UTF-8"
+        problems.append(Problem(shown, line, column, "", message))
     except tomllib.TOMLDecodeError as error:
-        at = re.search(r"line (\d+), column (\d+)", str(error))
-        line, column = (int(at[1]), int(at[2])) if at else (text.count("\n") + 1, 1)
-        what = re.sub(r" \(at .*\)$", "", str(error))
-        problems.append(Problem(shown, line, column, "", f"is not valid TOML: {what}"))
+        problems.append(_not_toml(shown, text, str(error)))
     except OSError as error:
-        problems.append(Problem(shown, 0, 0, "", f"cannot be read: {error.strerror}"))
+        problems.append(Problem(shown, 0, 0, "", f"cannot be read ({error.strerror}); allowed: a TOML file"))
     return None
+
+
+def _not_toml(shown: str, text: str, what: str) -> Problem:
+    """Return the fault of a text that is not TOML; for a key or table given twice it points at the second."""
+    at = re.search(r"line (\d+), column (\d+)", what)
+    line, column = (int(at[1]), int(at[2])) if at else (text.count("\n") + 1, 1)
+    twice = re.match(r"\s*\[*\s*([^\s=\]]+)", text.split("\n")[line - 1]) if what.startswith("Cannot") else None
+    if twice:
+        return Problem(shown, line, twice.start(1) + 1, twice[1], "is given twice; allowed: each key and table once")
+    return Problem(shown, line, column, "", f"is not valid TOML: {re.sub(r' [(]at .*[)]$', '', what)}; allowed: key = value")
 
 
 def _validate(
@@ -213,8 +261,7 @@ def _validate(
         model = _one(cls, found.table, found, (), problems)
         if model is not None:
             models[key] = model
-    for name in (name for name in FILES if (name,) not in layers):
-        problems.append(Problem("params", 0, 0, "", f"{name}.toml is missing"))
+    problems.extend(Problem("params", 0, 0, "", f"{name}.toml is missing") for name in FILES if (name,) not in layers)
     return sources, models
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from stockpile import schema
 from stockpile.checks import ALL
 from stockpile.clock import Array, Clock
-from stockpile.errors import InputError
 
 SERIES = ("cut", "set_aside", "hold_new", "divert_new")
 
@@ -38,7 +37,7 @@ def shares(policy: schema.Policy, recipients: tuple[str, ...], munition: str, cl
 
     Raises
     ------
-    InputError
+    Fault
         If more than all of the new production would be withheld and diverted.
     """
     intervals = len(clock.knots) - 1
@@ -55,7 +54,7 @@ def shares(policy: schema.Policy, recipients: tuple[str, ...], munition: str, cl
         for held, diverted in zip(kind["hold_new"], kind["divert_new"], strict=True):
             if (held + diverted > 1.0 + 1e-12).any():
                 message = "suspensions that overlap withhold and divert more than all of the new production; allowed: together at most 1"
-                raise InputError.one(policy.title, message, file="policy")
+                raise schema.Fault("suspensions", message)
     return Shares({n: tuple(a) for n, a in dated.items()}, {n: tuple(a) for n, a in review.items()}, reviewed)
 
 

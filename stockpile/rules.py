@@ -51,8 +51,8 @@ class View:
     priority: Array
 
 
-def load_rule(name: str) -> Any:
-    """Return an instance of the class ``module:Class``; modules are also looked for in the current folder.
+def load_rule(policy: str, name: str) -> Any:
+    """Return an instance of the class ``module:Class`` of a policy; modules are also looked for in the current folder.
 
     Raises
     ------
@@ -68,12 +68,13 @@ def load_rule(name: str) -> Any:
         rule = getattr(importlib.import_module(module), cls)()
     except Exception as error:
         message = f"allocation rule {name!r} cannot be loaded: {type(error).__name__}: {error}; allowed: pro_rata, weights or module:Class"
-        raise InputError.one("allocation.use", message, file="policy") from error
+        raise InputError.one(f"{policy}.allocation.use", message, file="policy") from error
     finally:
         if added:
             sys.path.remove(here)
     if not callable(getattr(rule, "allocate", None)):
-        raise InputError.one("allocation.use", f"{name!r} has no method allocate(view)", file="policy")
+        message = f"allocation rule {name!r} has no method allocate(view); allowed: a class with one"
+        raise InputError.one(f"{policy}.allocation.use", message, file="policy")
     return rule
 
 
@@ -85,7 +86,7 @@ class Settled:
         self.axes, self.dt = axes, assembly.clock.dt
         block = len(axes.munitions) * axes.members
         self.lanes = {
-            name: (slice(number * block, (number + 1) * block), load_rule(rule), rule)
+            name: (slice(number * block, (number + 1) * block), load_rule(name, rule), rule)
             for number, (name, rule) in enumerate(zip(axes.policies, assembly.rules, strict=True))
             if ":" in rule
         }
@@ -128,9 +129,12 @@ class Settled:
             return InputError.one(policy, f"allocation rule {name!r} {what} (month {view.month:g})", file="policy")
 
         try:
-            proposed = np.asarray(rule.allocate(view), dtype=np.float64)
+            given = np.asarray(rule.allocate(view))
         except Exception as error:
             raise wrong(f"failed: {type(error).__name__}: {error}") from error
+        if given.dtype.kind not in "fiu":
+            raise wrong(f"gave values of type {given.dtype}; allowed: numbers")
+        proposed = given.astype(np.float64)
         if proposed.shape != view.asked.shape:
             raise wrong(f"gave the shape {proposed.shape}; allowed: {view.asked.shape}, lane by recipient")
         if not np.isfinite(proposed).all():

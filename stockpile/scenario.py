@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from stockpile import checks, overrides, schema, vintage
 from stockpile.errors import InputError, Problem, nearest
 from stockpile.faults import explain
-from stockpile.params import FILES, FOLDERS, Document, Layers, M, ParamSet, Table, _document, read
+from stockpile.params import FILES, FOLDERS, Layers, M, ParamSet, Resolved, Table, has, read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +43,12 @@ class Scenario:
         Values of conflict groups that stand beside the used ones.
     observations : dict
         What had been reported, to compare with; nothing here moves a result.
+    tree : dict
+        All of the above as one nested table: what `override` changes and `digest` stands for.
+    overridden : dict
+        The changes made by `override`.
+    origin : tuple
+        What `load` was asked for: the name or file, and the folders laid over.
     """
 
     name: str
@@ -57,6 +63,7 @@ class Scenario:
     observations: dict[str, schema.Observation] = field(repr=False)
     tree: Table = field(repr=False)
     overridden: dict[str, Any]
+    origin: tuple[str, tuple[str, ...]] = field(default=("", ()), repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"Scenario({self.name!r}, as_of={self.as_of}, digest={self.digest[:12]!r})"
@@ -80,27 +87,45 @@ class Scenario:
         ----------
         changes : mapping from path to value
             ``{"munitions.pac3.us_share": 0.5}`` pins the parameter at all dates and drops its range; a path ending in
-            ``.scale``, ``.add`` or ``.at`` changes it so; a table ``{"scale": 0.2, "from": date}`` does so from a date on.
+            ``.scale``, ``.add`` or ``.at`` changes it so; a table ``{"scale": 0.2, "from": date}`` does so from a date on,
+            and ``"again": True`` in it declares that it comes on top of another change of the same path.
 
         Raises
         ------
         InputError
             For unknown paths and values out of range, all together.
         """
-        problems: list[Problem] = []
-        tree = self.tree
+        settings, wrong = [], []
         for path, amount in changes.items():
             try:
-                for setting in overrides.settings({path: amount}):
-                    if setting.path in ("scenario.as_of", "scenario.name", "scenario.base"):
-                        raise overrides.WrongPath(f"{setting.path}: cannot be changed here; allowed: a scenario file of its own")
-                    tree = overrides.apply(tree, setting)
+                settings.append(overrides.setting(path, amount))
             except overrides.WrongPath as error:
-                problems.append(Problem("override", 0, 0, "", str(error)))
-        if problems:
-            raise InputError(problems)
+                wrong.append(str(error))
+        tree, faults = overrides.apply_all(self.tree, settings)
+        wrong.extend(message for _, message in faults)
+        if wrong:
+            raise InputError(Problem("override", 0, 0, "", message) for message in wrong)
         known = vintage.Visible(self.sources, self.beside, self.observations)
-        return _build(self.name, tree, known, {**self.overridden, **changes}, "override")
+        try:
+            new = _build(self.name, tree, known, {**self.overridden, **changes})
+        except InputError as error:
+            raise InputError(replace(problem, file="override") for problem in error.problems) from None
+        return replace(new, origin=self.origin)
+
+    def placed(self, error: InputError) -> InputError:
+        """Return an error about values of this scenario with the file and position of each, as far as files say them."""
+        try:
+            chain = Chain(*_read(*self.origin))
+        except InputError:
+            return error
+        return InputError(self._placed(chain, problem) for problem in error.problems)
+
+    def _placed(self, chain: Chain, problem: Problem) -> Problem:
+        if problem.line or problem.file != self.name:
+            return problem
+        if any(overrides.touches(overrides.setting(path, amount).path, problem.key) for path, amount in self.overridden.items()):
+            return replace(problem, file="override")
+        return chain.placed(problem)
 
     def table(self) -> pd.DataFrame:
         """Return every resolved value as a frame.
@@ -132,13 +157,7 @@ def load(scenario: str | Path = "july_2025", *, params: Sequence[str | Path] = (
     InputError
         With all faults of all files.
     """
-    found = read(params)
-    name = str(scenario)
-    if name.endswith(".toml"):
-        found, name = _with_file(found, Path(scenario))
-    if name not in found.names("scenarios"):
-        raise InputError.one("scenario", f"unknown scenario {name!r}; {nearest(name, found.names('scenarios'))}")
-    return resolve(found, name)
+    return resolve(*_read(str(scenario), params))
 
 
 def names(params: Sequence[str | Path] = ()) -> tuple[str, ...]:
@@ -146,70 +165,96 @@ def names(params: Sequence[str | Path] = ()) -> tuple[str, ...]:
     return read(params).names("scenarios")
 
 
-def _with_file(found: ParamSet, file: Path) -> tuple[ParamSet, str]:
-    """Return the set with a scenario file added."""
-    problems: list[Problem] = []
-    document: Document | None = _document(file, file.parent, problems)
-    if document is None:
-        raise InputError(problems)
-    key = ("scenarios", file.stem)
-    layers = {**found.layers, key: Layers((document,))}
-    try:
-        model = schema.Scenario.model_validate(document.table)
-    except ValidationError as error:
-        raise InputError(layers[key].problem(k, m) for k, m in explain(schema.Scenario, document.table, error)) from None
-    models: dict[tuple[str, ...], BaseModel] = {**found.models, key: model}
-    problems.extend(checks.run(layers, found.sources, models))
-    if problems:
-        raise InputError(problems)
-    return ParamSet(layers, found.sources, models), file.stem
+def _read(given: str, params: Sequence[str | Path]) -> tuple[ParamSet, str]:
+    """Return the checked files that `load` was asked for, and the name of the scenario."""
+    file = Path(given) if given.endswith(".toml") else None
+    found = read(params, file)
+    name = file.stem if file else given
+    if name not in found.names("scenarios"):
+        raise InputError.one("scenario", f"unknown scenario {name!r}; {nearest(name, found.names('scenarios'))}")
+    return found, name
+
+
+class Chain:
+    """A scenario and its bases: what they say together, and where each key of that stands."""
+
+    def __init__(self, params: ParamSet, name: str) -> None:
+        self.params = params
+        self.table: Table = {}
+        self.places: dict[checks.Path, tuple[Layers, checks.Path]] = {}
+        names = [name]
+        while base := params.layers["scenarios", names[0]].table.get("base"):
+            names.insert(0, base)
+        self.own = params.layers["scenarios", name]
+        for layers in (params.layers["scenarios", one] for one in names):
+            for key, value in layers.table.items():
+                if key in ("changes", "repeats", "without_events"):
+                    self._add(key, value, layers)
+                elif key != "base":
+                    self.table[key] = value
+                    self.places[key,] = (layers, (key,))
+
+    def _add(self, key: str, items: list[Any], layers: Layers) -> None:
+        so_far = self.table.setdefault(key, [])
+        for number in range(len(items)):
+            self.places[key, len(so_far) + number] = (layers, (key, number))
+        self.table[key] = [*so_far, *items]
+
+    def problem(self, key: checks.Path, message: str) -> Problem:
+        """Return a `Problem` at a key of the table, in the file where it stands."""
+        for length in range(len(key), 0, -1):
+            if key[:length] in self.places:
+                layers, place = self.places[key[:length]]
+                return layers.problem((*place, *key[length:]), message)
+        return self.own.problem(key, message)
+
+    def placed(self, problem: Problem) -> Problem:
+        """Return a fault of the resolved scenario with the file and position of what it is about.
+
+        That is the last change that touches the path; without one, the file that gives the value.
+        """
+        path = tuple(int(part) if part.isdigit() else part for part in problem.key.split("."))
+        if path[0] == "scenario":
+            return self.problem(path[1:], problem.message)
+        for number, change in reversed(list(enumerate(self.table.get("changes", ())))):
+            if overrides.touches(change["path"], problem.key):
+                key = ("changes", number, next(operation for operation in overrides.OPERATIONS if operation in change))
+                return self.problem(key, f"{problem.key}: {problem.message}")
+        for length in (1, 2):
+            names = tuple(map(str, path[:length]))
+            if names in self.params.layers:
+                return replace(self.params.layers[names].problem(path[length:], problem.message), key=problem.key)
+        return replace(problem, file=self.own.documents[-1].shown)
 
 
 def resolve(params: ParamSet, name: str) -> Scenario:
     """Return scenario `name` of a checked set: bases filled in, later knowledge dropped, changes made."""
-    chain = _chain(params, name)
-    merged: Table = {}
-    for table in chain:
-        for key, value in table.items():
-            lists = isinstance(value, list) and key in ("changes", "repeats", "without_events")
-            merged[key] = [*merged.get(key, []), *value] if lists else value
-    merged.pop("base", None)
-    layers = params.layers[("scenarios", name)]
-    problems = [layers.problem((), f"missing; {key} must be given here or in a base") for key in NEEDED if key not in merged]
-    problems += _repeated(merged.get("changes", []), layers)
-    if problems:
-        raise InputError(problems)
+    chain = Chain(params, name)
+    scenario = chain.table
+    missing = [chain.problem((key,), "missing; allowed: a value here or in a base") for key in NEEDED if key not in scenario]
+    if missing:
+        raise InputError(missing)
     everything = params.tree()
     everything.pop("scenarios")
-    tree, known = vintage.as_of(everything, params.sources, merged["as_of"])
-    tree["scenario"] = merged
-    tree["events"] = _events(tree["events"], merged, layers)
-    tree = _keep(tree, "munitions", merged)
-    tree = _keep(tree, "recipients", merged)
-    tree = _changed(tree, merged.get("changes", []), layers)
-    return _build(name, tree, known, {}, layers.documents[-1].shown)
+    tree, known = vintage.as_of(everything, params.sources, scenario["as_of"])
+    tree["scenario"] = scenario
+    tree["events"] = _events(tree["events"], chain)
+    _check_causes(tree, chain)
+    tree = _changed(_keep(tree, scenario), chain)
+    try:
+        built = _build(name, tree, known, {})
+    except InputError as error:
+        raise InputError(map(chain.placed, error.problems)) from None
+    return replace(built, origin=(params.scenario or name, params.folders))
 
 
-def _chain(params: ParamSet, name: str) -> list[Table]:
-    table = params.layers[("scenarios", name)].table
-    base = table.get("base")
-    return [*(_chain(params, base) if base else []), table]
-
-
-def _repeated(changes: list[Table], layers: Layers) -> Iterable[Problem]:
-    seen = set()
-    for change in changes:
-        if change["path"] in seen and not change.get("again", False):
-            yield layers.problem(("changes",), f"{change['path']} is changed twice; allowed: once, or `again = true` where one comes on top")
-        seen.add(change["path"])
-
-
-def _events(events: Table, scenario: Table, layers: Layers) -> Table:
-    problems = []
+def _events(events: Table, chain: Chain) -> Table:
+    scenario, problems = chain.table, []
     result = {name: event for name, event in events.items() if name not in scenario.get("without_events", [])}
-    for repeat in scenario.get("repeats", []):
+    for number, repeat in enumerate(scenario.get("repeats", [])):
         if repeat["event"] not in events:
-            problems.append(layers.problem(("repeats",), f"event {repeat['event']!r} was not known on {scenario['as_of']}; {nearest(repeat['event'], events)}"))
+            message = f"{repeat['event']!r} was not known on {scenario['as_of']}; {nearest(repeat['event'], events)}"
+            problems.append(chain.problem(("repeats", number, "event"), message))
             continue
         event = events[repeat["event"]]
         length = event["end"] - event["start"]
@@ -220,42 +265,87 @@ def _events(events: Table, scenario: Table, layers: Layers) -> Table:
     return result
 
 
-def _keep(tree: Table, folder: str, scenario: Table) -> Table:
-    """Leave out the munitions or recipients that the scenario does not have."""
-    wanted = scenario.get(folder)
-    if wanted is None:
-        return tree
-    kept = {**tree, folder: {name: tree[folder][name] for name in wanted}}
-    if folder == "munitions":
-        kept["recipients"] = {
-            name: {key: value for key, value in recipient.items() if not isinstance(value, dict) or key in wanted}
-            for name, recipient in tree["recipients"].items()
-        }
-        kept["events"] = {
-            name: {**event, "rounds": {key: value for key, value in event.get("rounds", {}).items() if key in wanted}}
-            for name, event in tree["events"].items()
-            if event["kind"] == "hold" or any(key in wanted for key in event.get("rounds", {}))
-        }
-    return kept
+def _check_causes(tree: Table, chain: Chain) -> None:
+    """Refuse a list of recipients without one on whose behalf US forces used rounds: that use would go unseen."""
+    left_out = set(tree["recipients"]) - set(chain.table["recipients"] if "recipients" in chain.table else tree["recipients"])
+    unseen = [(name, event["cause"]) for name, event in tree["events"].items() if event.get("cause") in left_out]
+    if unseen:
+        events = ", ".join(f'"{name}"' for name, _ in unseen)
+        who = ", ".join(sorted({cause for _, cause in unseen}))
+        message = f"leaves out {who}, on whose behalf rounds were used; allowed: a list with {who}, or without_events = [{events}]"
+        raise InputError([chain.problem(("recipients",), message)])
 
 
-def _changed(tree: Table, changes: list[Table], layers: Layers) -> Table:
-    problems = []
-    for number, change in enumerate(changes):
-        operation = next(key for key in overrides.OPERATIONS if key in change)
-        try:
-            tree = overrides.apply(tree, overrides.Setting(change["path"], operation, change[operation], change.get("from")))
-        except overrides.WrongPath as error:
-            problems.append(layers.problem(("changes", number, "path"), str(error)))
-    if problems:
-        raise InputError(problems)
-    return tree
+def _keep(tree: Table, scenario: Table) -> Table:
+    """Leave out the munitions and recipients that the scenario does not have, wherever they stand."""
+    munitions = list(scenario["munitions"] if "munitions" in scenario else tree["munitions"])
+    recipients = list(scenario["recipients"] if "recipients" in scenario else tree["recipients"])
+    touched = {*munitions, checks.ALL}, {*recipients, checks.ALL}
+
+    def is_kept(event: Table) -> bool:
+        rounds, who = event.get("rounds", {}), event.get("recipient")
+        return (who is None or who in recipients) and (not rounds or any(name in munitions for name in rounds))
+
+    claims = {
+        name: {key: value for key, value in tree["recipients"][name].items() if not isinstance(value, dict) or key in munitions}
+        for name in recipients
+    }
+    events = {
+        name: {**event, "rounds": {key: value for key, value in event.get("rounds", {}).items() if key in munitions}}
+        for name, event in tree["events"].items()
+        if is_kept(event)
+    }
+    for target in [target for _, target in checks.references(events)]:
+        _put_back(events, tree["events"], target.split(".")[1:])
+    return {
+        **tree,
+        "munitions": {name: tree["munitions"][name] for name in munitions},
+        "recipients": claims,
+        "events": events,
+        "policies": {name: _policy(policy, *touched) for name, policy in tree["policies"].items()},
+    }
 
 
-def _build(
-    name: str, tree: Table, known: vintage.Visible, overridden: dict[str, Any], file: str
-) -> Scenario:
-    """Validate a resolved table and return the scenario; faults are reported under their full path."""
+def _put_back(events: Table, before: Table, path: list[str]) -> None:
+    """Put a factor of a munition left out back into its event, as another one refers to it."""
+    if len(path) == 4 and path[0] in events and has(before, path):
+        event, _, munition, factor = path
+        events[event]["rounds"].setdefault(munition, {}).setdefault(factor, before[event]["rounds"][munition][factor])
+
+
+def _policy(policy: Table, munitions: set[str], recipients: set[str]) -> Table:
+    """Return a policy without the munitions and recipients left out, and without the measures that touch none of those left."""
+
+    def kept(measure: Table) -> Table:
+        left = {"munitions": _among(measure["munitions"], munitions), "recipients": _among(measure["recipients"], recipients)}
+        return {**measure, **left} if all(left.values()) else {}
+
+    result = {**policy, "suspensions": list(filter(None, map(kept, policy.get("suspensions", []))))}
+    if "review" in policy:
+        result["review"] = kept(policy["review"]) or None
+    if "allocation" in policy:
+        classes = [_among(members, recipients) for members in policy["allocation"].get("classes", [])]
+        weights = {name: weight for name, weight in policy["allocation"].get("weights", {}).items() if name in recipients}
+        result["allocation"] = {**policy["allocation"], "classes": list(filter(None, classes)), "weights": weights}
+    return result
+
+
+def _among(names: list[str], wanted: set[str]) -> list[str]:
+    return [name for name in names if name in wanted]
+
+
+def _changed(tree: Table, chain: Chain) -> Table:
+    changes = chain.table.get("changes", [])
+    said = [(change["path"], {key: change[key] for key in change if key not in ("path", "reason")}) for change in changes]
+    settings = [overrides.setting(path, amount) for path, amount in said]
+    result, faults = overrides.apply_all(tree, settings)
+    if faults:
+        raise InputError(chain.problem(("changes", number, "path"), message) for number, message in faults)
+    return result
+
+
+def _build(name: str, tree: Table, known: vintage.Visible, overridden: dict[str, Any]) -> Scenario:
+    """Validate a resolved table and return the scenario; faults are reported under the scenario's name and their full path."""
     problems: list[Problem] = []
 
     def one(cls: type[M], table: Any, path: tuple[str, ...]) -> M | None:
@@ -263,9 +353,10 @@ def _build(
             return cls.model_validate(table)
         except ValidationError as error:
             for key, message in explain(cls, table, error):
-                nothing = "no value was known on " + str(tree["scenario"].get("as_of"))
-                said = nothing if key and key[-1] == "points" else message
-                problems.append(Problem(file, 0, 0, ".".join(map(str, (*path, *key))), said))
+                if key and key[-1] == "points":
+                    key = key[:-1]
+                    message = f"no value was known on {tree['scenario']['as_of']}; allowed: one whose sources were published by then"
+                problems.append(Problem(name, 0, 0, ".".join(map(str, (*path, *key))), message))
             return None
 
     things: dict[str, dict[str, Any]] = {
@@ -276,7 +367,8 @@ def _build(
     model = one(FILES["model"], tree["model"], ("model",))
     settings = one(schema.Scenario, tree["scenario"], ("scenario",))
     if not problems and settings is not None:
-        problems.extend(_consistent(tree, settings, file))
+        problems.extend(_consistent(name, tree, settings))
+        problems.extend(checks.again(_known(name, tree, things)))
     if problems:
         raise InputError(problems)
     recipients: dict[str, Any] = dict(sorted(things["recipients"].items(), key=lambda item: (item[1].remainder, item[0])))
@@ -287,13 +379,20 @@ def _build(
     )
 
 
-def _consistent(tree: Table, settings: schema.Scenario, file: str) -> Iterable[Problem]:
-    for policy in settings.policies or ():
+def _known(name: str, tree: Table, things: Mapping[str, Mapping[str, BaseModel]]) -> checks.Known:
+    """Return what the checks look at, for a resolved table."""
+    paths: list[tuple[str, ...]] = [(folder, key) for folder in things for key in things[folder]]
+    layers = {path: Resolved(tree[path[0]][path[1]], name, path) for path in paths}
+    return checks.Known(layers, {path: things[path[0]][path[1]] for path in paths}, {})
+
+
+def _consistent(name: str, tree: Table, settings: schema.Scenario) -> Iterable[Problem]:
+    for number, policy in enumerate(settings.policies or ()):
         if policy not in tree["policies"]:
-            yield Problem(file, 0, 0, "scenario.policies", f"unknown policy {policy!r}; {nearest(policy, tree['policies'])}")
+            yield Problem(name, 0, 0, f"scenario.policies.{number}", f"unknown policy {policy!r}; {nearest(policy, tree['policies'])}")
     for key in ("start", "end"):
         date = getattr(settings, key)
         if date.day != 1:
-            yield Problem(file, 0, 0, f"scenario.{key}", f"{date} is not the first day of a month; allowed: {date.replace(day=1)}")
+            yield Problem(name, 0, 0, f"scenario.{key}", f"{date} is not the first day of a month; allowed: {date.replace(day=1)}")
     if settings.start is not None and settings.end is not None and settings.end <= settings.start:
-        yield Problem(file, 0, 0, "scenario.end", f"must be after start ({settings.start})")
+        yield Problem(name, 0, 0, "scenario.end", f"{settings.end} is not after start ({settings.start}); allowed: a later month")

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from stockpile import units
+from stockpile.errors import nearest
 
 Grade = Literal["measured", "reported", "derived", "assumed"]
 Shape = Literal["uniform", "triangular", "pert", "normal", "lognormal", "choice"]
 Role = Literal["uncertainty", "lever", "constant"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Names = Annotated[list[Name], Field(min_length=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -28,6 +30,11 @@ class Fault(ValueError):
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
         self.key = key
+
+
+def is_day(given: Any) -> bool:
+    """Tell whether something is a date without a time of day."""
+    return isinstance(given, dt.date) and not isinstance(given, dt.datetime)
 
 
 class Strict(BaseModel):
@@ -64,7 +71,7 @@ class Source(Strict):
     @model_validator(mode="after")
     def _relay_names_original(self) -> Source:
         if self.kind != "original" and not self.relays:
-            raise Fault("relays", f"a {self.kind} says what it passes on: give `relays`")
+            raise Fault("relays", f"missing: a {self.kind} says what it passes on; allowed: the original publisher, title and date")
         return self
 
     @property
@@ -77,6 +84,10 @@ class Source(Strict):
         return self.date.replace(day=calendar.monthrange(self.date.year, self.date.month)[1])
 
 
+Keys = Annotated[list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+"""One key of sources.toml, or a list of them."""
+
+
 class Evidence(Strict):
     """A number with its range, source, locator and grade."""
 
@@ -86,7 +97,7 @@ class Evidence(Strict):
     """Lower end of the range; the bound for uniform, triangular and PERT, the 5th percentile for normal and lognormal."""
     high: Finite | None = None
     """Upper end of the range; the bound for uniform, triangular and PERT, the 95th percentile for normal and lognormal."""
-    source: list[str] = []
+    source: Keys = []
     """Keys in sources.toml; a `derived` or `assumed` value lists what it rests on and is as late as the latest of it."""
     where: str | None = None
     """Where in the source: page, table, paragraph or the sentence's subject."""
@@ -99,27 +110,24 @@ class Evidence(Strict):
     used: bool = True
     """False for a value of a conflict group that stands beside the used one and moves nothing."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_source_or_many(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("source"), str):
-            return {**data, "source": [data["source"]]}
-        return data
-
     @model_validator(mode="after")
     def _evidence_is_complete(self) -> Evidence:
         if (self.low is None) != (self.high is None):
-            raise Fault("low" if self.low is None else "high", "low and high come together")
-        if self.low is not None and self.high is not None and not self.low <= self.value <= self.high:
-            raise Fault("value", f"must lie between low and high; {self.low:g} <= {self.value:g} <= {self.high:g} is false")
+            there = "high" if self.low is None else "low"
+            raise Fault(there, f"{getattr(self, there):g} stands alone; allowed: low and high together, or neither")
+        if self.low is not None and self.high is not None:
+            if self.low > self.high:
+                raise Fault("low", f"{self.low:g} is above high ({self.high:g}); allowed: low <= value <= high")
+            if not self.low <= self.value <= self.high:
+                raise Fault("value", f"{self.value:g} lies outside its range; allowed: from low ({self.low:g}) to high ({self.high:g})")
         if self.grade in ("measured", "reported", "derived") and not self.source:
-            raise Fault("source", f"a {self.grade} value names its source; allowed: keys of sources.toml")
+            raise Fault("source", f"missing: a {self.grade} value names its source; allowed: keys of sources.toml")
         if self.grade in ("measured", "reported") and not self.where:
-            raise Fault("where", f"a {self.grade} value says where in the source it stands")
+            raise Fault("where", f"missing: a {self.grade} value says where in the source it stands; allowed: page, table or paragraph")
         if self.grade in ("derived", "assumed") and not self.note:
-            raise Fault("note", f"a {self.grade} value says why in `note`")
+            raise Fault("note", f"missing: a value with grade {self.grade!r} says why; allowed: a sentence")
         if self.conflict is None and not self.used:
-            raise Fault("used", "only a value of a conflict group may be unused: name the group in `conflict`")
+            raise Fault("used", "false without a conflict group; allowed: true, or the name of the group in `conflict`")
         return self
 
 
@@ -157,11 +165,12 @@ class Parameter(Strict):
     @model_validator(mode="after")
     def _parameter_is_complete(self) -> Parameter:
         if units.find(self.unit) is None:
-            raise Fault("unit", f"unknown unit {self.unit!r}; allowed: {', '.join(units.names())}")
+            raise Fault("unit", f"unknown unit {self.unit!r}; {nearest(self.unit, units.names())}")
         if self.shape is None and any(point.low is not None for point in self.points):
-            raise Fault("shape", "a range needs a shape; allowed: uniform, triangular, pert, normal, lognormal, choice")
-        if len(self.points) > 1 and any(point.from_ is None for point in self.points):
-            raise Fault("points", "each of several points says from when it holds: give `from`")
+            raise Fault("shape", f"missing: a range needs a shape; allowed: {', '.join(get_args(Shape))}")
+        for number, point in enumerate(self.points):
+            if len(self.points) > 1 and point.from_ is None:
+                raise Fault(f"points.{number}.from", "missing: each of several points says from when it holds; allowed: a date")
         return self
 
 
@@ -180,15 +189,16 @@ def check_kind(parameter: Parameter, dimensions: tuple[str, ...], least: float |
     unit = units.find(parameter.unit)
     if unit is None or unit.dimension not in dimensions:
         allowed = [u.name for d in dimensions for u in units.of_dimension(d)]
-        raise Fault("unit", f"unit {parameter.unit!r} does not fit here; allowed: {', '.join(allowed)}")
+        raise Fault("unit", f"{parameter.unit!r} does not fit here; allowed: {', '.join(allowed)}")
     for number, point in enumerate(parameter.points):
         for key in ("value", "low", "high"):
             given = getattr(point, key)
             if given is None:
                 continue
             if (least is not None and given < least) or (most is not None and given * unit.factor > most):
-                bounds = f"at least {least:g}" if most is None else f"between {least:g} and {most:g}"
-                raise Fault(f"points.{number}.{key}", f"{given:g} {parameter.unit} is out of range; allowed: {bounds}")
+                bounds = f"at least {least:g}" if most is None else f"from {least:g} to {most:g}"
+                measured = f"{given:g}" if parameter.unit == "1" else f"{given:g} {parameter.unit}"
+                raise Fault(f"points.{number}.{key}", f"{measured} is out of range; allowed: {bounds}")
 
 
 Rounds = Annotated[Parameter, _kind("rounds")]
@@ -212,7 +222,7 @@ class Reference(Strict):
     @model_validator(mode="after")
     def _one_of_both(self) -> Reference:
         if (self.same_as is None) == (self.one_minus is None):
-            raise Fault("same_as", "give either same_as or one_minus")
+            raise Fault("same_as", "stands beside one_minus; allowed: one of the two")
         return self
 
     @property
@@ -230,7 +240,15 @@ def _which(data: Any) -> str:
 Factor = Annotated[
     Annotated[Parameter, Tag("parameter")] | Annotated[Reference, Tag("reference")], Discriminator(_which)
 ]
-Factors = Annotated[dict[Name, Factor], Field(min_length=1)]
+
+
+def _one_table_a_factor(data: Any) -> Any:
+    if isinstance(data, dict) and any(key in data and not isinstance(data[key], dict) for key in ("unit", "same_as", "one_minus")):
+        raise ValueError("is a number itself; allowed: one table a factor, for example one called rounds")
+    return data
+
+
+Factors = Annotated[dict[Name, Factor], Field(min_length=1), BeforeValidator(_one_table_a_factor)]
 """A quantity as the product of its factors, each with its own source."""
 
 
@@ -280,7 +298,7 @@ class Line(Strict):
     """The production line: parts, lead time, orders."""
 
     funding: Literal["lots", "full"]
-    """lots: growth over the level in force at `as_of` waits for orders and their lead time; full: every round the line can make is ordered."""
+    """lots: growth over the level in force at `as_of` waits for orders and their lead time; full: all that the line can make is ordered."""
     parts: Annotated[dict[Name, Part], Field(min_length=1)]
     """Parts of a complete round, each with its own ramp."""
     lead_time: Time
@@ -305,7 +323,8 @@ class Level(Strict):
     def _share_of_something(self) -> Level:
         check_kind(self.level, ("rounds", "number"), 0.0, None)
         if (self.level.unit == "1") != (self.of is not None):
-            raise Fault("of", 'a level in unit "1" says what it is a share of (of = "us_stock"); one in rounds does not')
+            wrong = 'missing: a level in unit "1" is a share of something' if self.of is None else "given for a level in rounds"
+            raise Fault("of", f'{wrong}; allowed: of = "us_stock" for a share, none for rounds')
         return self
 
 
@@ -374,9 +393,8 @@ class Recipient(Strict):
     @classmethod
     def _munitions_stand_at_the_top(cls, data: Any) -> Any:
         if isinstance(data, dict) and "claims" not in data:
-            own = ("title", "description", "remainder")
-            claims = {key: value for key, value in data.items() if key not in own}
-            return {**{key: data[key] for key in own if key in data}, "claims": claims}
+            claims = {key: value for key, value in data.items() if isinstance(value, dict)}
+            return {**{key: value for key, value in data.items() if key not in claims}, "claims": claims}
         return data
 
 
@@ -403,7 +421,7 @@ class Event(Strict):
     """For a package, supply or need: who."""
     instead: bool = False
     """For a package: True where it is the whole authorised flow of its days, in place of the recipient's rate."""
-    source: list[str] = []
+    source: Keys = []
     """For a hold: where it was reported."""
     rounds: dict[Name, Factors] = {}
     """Rounds over the whole window, a munition each, as a product of factors."""
@@ -411,18 +429,21 @@ class Event(Strict):
     @model_validator(mode="after")
     def _event_is_complete(self) -> Event:
         if self.end <= self.start:
-            raise Fault("end", f"must be after start ({self.start})")
-        if (self.cause is None) != (self.kind != "operation"):
-            raise Fault("cause", "an operation, and nothing else, says on whose behalf it was: us, a recipient or joint_or_unknown")
-        if (self.recipient is None) != (self.kind not in ("package", "supply", "need")):
-            raise Fault("recipient", "a package, supply or need, and nothing else, names its recipient")
+            raise Fault("end", f"{self.end} is not after start ({self.start}); allowed: a later day, as windows are half-open")
+        self._has_only("cause", ("operation",), "on whose behalf: us, a recipient or joint_or_unknown")
+        self._has_only("recipient", ("package", "supply", "need"), "the name of a recipient")
+        self._has_only("rounds", ("operation", "package", "inflow", "supply", "need"), "rounds of at least one munition")
+        self._has_only("source", ("hold",), "keys of sources.toml; other events name their sources with their rounds")
         if self.instead and self.kind != "package":
-            raise Fault("instead", "only a package can stand in place of the authorised rate")
-        if (not self.rounds) != (self.kind == "hold"):
-            raise Fault("rounds", "every event but a hold gives rounds for at least one munition")
-        if (not self.source) != (self.kind != "hold"):
-            raise Fault("source", "a hold names its source here; other events name it with their rounds")
+            raise Fault("instead", f"true for kind {self.kind!r}; allowed: only a package stands in place of the authorised rate")
         return self
+
+    def _has_only(self, key: str, kinds: tuple[str, ...], allowed: str) -> None:
+        """Raise a `Fault` unless `key` is given for `kinds`, and for them alone."""
+        if self.kind in kinds and not getattr(self, key):
+            raise Fault(key, f"missing for kind {self.kind!r}; allowed: {allowed}")
+        if self.kind not in kinds and getattr(self, key):
+            raise Fault(key, f"given for kind {self.kind!r}; allowed only for {', '.join(kinds)}")
 
 
 # ---------------------------------------------------------------- policies (levers: choices, no source)
@@ -431,9 +452,9 @@ class Event(Strict):
 class Measure(Strict):
     """Whom a suspension touches, and how."""
 
-    recipients: Annotated[list[Name], Field(min_length=1)]
+    recipients: Names
     """Who is touched; `all` for everybody."""
-    munitions: Annotated[list[Name], Field(min_length=1)]
+    munitions: Names
     """Which munitions; `all` for every one."""
     channels: Annotated[list[Literal["transfers", "new_production"]], Field(min_length=1)]
     """transfers: from US stock; new_production: rounds coming off the line for the recipient."""
@@ -453,10 +474,17 @@ class Suspension(Measure):
     end: dt.date | Literal["horizon"]
     """First day on which deliveries flow again, or "horizon" for the end of the run."""
 
+    @field_validator("end", mode="before")
+    @classmethod
+    def _date_or_horizon(cls, given: Any) -> Any:
+        if given != "horizon" and not is_day(given):
+            raise ValueError(f'{given!r} is no day; allowed: a date, or "horizon"')
+        return given
+
     @model_validator(mode="after")
     def _ends_after_start(self) -> Suspension:
         if isinstance(self.end, dt.date) and self.end <= self.start:
-            raise Fault("end", f"must be after start ({self.start})")
+            raise Fault("end", f"{self.end} is not after start ({self.start}); allowed: a later day, as windows are half-open")
         return self
 
 
@@ -473,7 +501,7 @@ class Review(Measure):
     @model_validator(mode="after")
     def _off_is_not_below_on(self) -> Review:
         if self.off < self.on:
-            raise Fault("off", f"must not be below on ({self.on:g})")
+            raise Fault("off", f"{self.off:g} is below on ({self.on:g}); allowed: at least {self.on:g}")
         return self
 
 
@@ -534,7 +562,7 @@ class Change(Strict):
     def _exactly_one(self) -> Change:
         given = [name for name in ("value", "scale", "add", "at") if getattr(self, name) is not None]
         if len(given) != 1:
-            raise Fault("path", f"a change has exactly one of value, scale, add, at; here: {', '.join(given) or 'none'}")
+            raise Fault("path", f"the change has {' and '.join(given) or 'no operation'}; allowed: exactly one of value, scale, add, at")
         return self
 
 
@@ -570,11 +598,11 @@ class Scenario(Strict):
     """Difference equations, or the same right-hand side integrated as an ODE."""
     money_year: Annotated[int, Field(ge=1990, le=2100)] | None = None
     """Base year in which costs are reported."""
-    munitions: list[Name] | None = None
+    munitions: Names | None = None
     """Which munitions; all that the files have where left out."""
-    recipients: list[Name] | None = None
+    recipients: Names | None = None
     """Which recipients; all that the files have where left out."""
-    policies: list[Name] | None = None
+    policies: Names | None = None
     """Policies run and compared by default, in this order."""
     without_events: list[Name] = []
     """Events switched off."""
@@ -610,7 +638,7 @@ class Observation(Evidence):
     @model_validator(mode="after")
     def _unit_is_known(self) -> Observation:
         if units.find(self.unit) is None:
-            raise Fault("unit", f"unknown unit {self.unit!r}; allowed: {', '.join(units.names())}")
+            raise Fault("unit", f"unknown unit {self.unit!r}; {nearest(self.unit, units.names())}")
         return self
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from stockpile.errors import InputError
-from stockpile.results import COLUMNS, Result, temporary
+from stockpile.results import COLUMNS, Result, meaning, temporary
 
 KEY = b"stockpile"
 FORMAT = 1
@@ -39,21 +40,28 @@ def write(result: Result, path: Path) -> Path:
     }
     parts = [result.long(name, row) for name, row in result.arrays]
     columns = {column: np.concatenate([part[column] for part in parts]) for column in COLUMNS}
+    head["digest"] = digest(head, columns["value"])
     words = result.words
     arrays = {
         name: pa.DictionaryArray.from_arrays(pa.array(value.astype(np.int32)), pa.array(words[name])) if name in words else pa.array(value)
         for name, value in columns.items()
     }
     table = pa.table(arrays).replace_schema_metadata({KEY: json.dumps(head).encode()})
+    if not path.parent.is_dir():
+        raise _unwritten(path, "there is no such folder")
     part = temporary(path)
     try:
-        pq.write_table(table, part, compression="zstd")
+        pq.write_table(table, part, compression="zstd", write_page_checksum=True)
         part.replace(path)
     except OSError as error:
-        raise InputError.one("", f"cannot be written: {error.strerror or error}", file=str(path)) from None
+        raise _unwritten(path, error.strerror or str(error)) from None
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def _unwritten(path: Path, why: str) -> InputError:
+    return InputError.one("", f"cannot be written: {why}; allowed: a file in a folder that is there", file=str(path))
 
 
 def read(path: str | Path) -> Result:
@@ -62,22 +70,44 @@ def read(path: str | Path) -> Result:
     Raises
     ------
     InputError
-        If the file is not there, or is no result of ours.
+        If the file is not there, is no result of ours, or is damaged.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if not Path(path).exists():
+        raise _wrong(path, "there is no such file")
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
-        raise InputError.one("", f"cannot be read as a saved result: {error}", file=str(path)) from None
+        raise _wrong(path, f"cannot be read as a saved result: {error}") from None
     metadata = table.schema.metadata or {}
     if KEY not in metadata:
-        raise InputError.one("", "is a Parquet file, but not a saved result; allowed: a file written by save", file=str(path))
-    head = json.loads(metadata[KEY])
-    if head["format"] != FORMAT:
-        raise InputError.one("", f"has format {head['format']}; allowed: {FORMAT}", file=str(path))
-    return _result(head, table.column("value").to_numpy())
+        raise _wrong(path, "is a Parquet file, but not a saved result")
+    try:
+        head = json.loads(metadata[KEY])
+        if head["format"] != FORMAT:
+            raise _wrong(path, f"has format {head['format']}, not {FORMAT}")
+        values = table.column("value").to_numpy()
+        intact = head.pop("digest") == digest(head, values)
+        return _result(head, values) if intact else _damaged(path)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return _damaged(path)
+
+
+def digest(head: dict[str, Any], values: Any) -> str:
+    """Return what tells whether a file is as it was written: the SHA-256 of its head and its values."""
+    found = hashlib.sha256(json.dumps(head).encode())
+    found.update(np.ascontiguousarray(values, dtype=np.float64).data)
+    return found.hexdigest()
+
+
+def _wrong(path: str | Path, what: str) -> InputError:
+    return InputError.one("", f"{what}; allowed: a file written by save", file=str(path))
+
+
+def _damaged(path: str | Path) -> NoReturn:
+    raise _wrong(path, "is damaged, or was changed since it was saved")
 
 
 def _result(head: dict[str, Any], values: Any) -> Result:
@@ -121,7 +151,7 @@ def dataset(result: Result) -> Any:
         full = np.full((*shape[:3], len(result.rows), len(result.dates)), np.nan)
         for row in rows:
             full[:, :, :, result.rows.index(row), : shape[-1]] = result.arrays[name, row]
-        variables[name] = (axes, full)
+        variables[name] = (axes, full, {"unit": meaning(name).unit, "long_name": meaning(name).text})
     coordinates = {
         "policy": list(result.policies), "munition": list(result.munitions), "member": np.arange(result.members),
         "recipient": list(result.rows), "date": result.dates.astype("datetime64[ns]"),

@@ -54,7 +54,8 @@ def published(names: Any, sources: dict[str, schema.Source]) -> dt.date:
 def as_of(tree: Table, sources: dict[str, schema.Source], date: dt.date) -> tuple[Table, Visible]:
     """Return what was known on `date` (inclusive): the table of values in force, and what stands beside it.
 
-    A named level, lot or event of which no number was known is dropped whole. A parameter that must be there stays
+    A named level, lot or event of which no number was known is dropped whole, as is a lot's own lead time or span. A
+    parameter that must be there stays
     with an empty list of points, for the scenario to report.
     """
     known = {name: source for name, source in sources.items() if source.published <= date}
@@ -113,10 +114,15 @@ def _prune_munition(munition: Table) -> None:
     if munition.get("requirement") not in munition.get("requirements", {}):
         munition.pop("requirement", None)
     lots = munition["line"].get("lots", {})
-    munition["line"]["lots"] = {name: lot for name, lot in lots.items() if lot["quantity"]["points"]}
+    munition["line"]["lots"] = {name: _lot(lot) for name, lot in lots.items() if lot["quantity"]["points"]}
     for part in munition["line"]["parts"].values():
         replaced = {old for plan in part.get("plans", []) for old in plan.get("replaces", [])}
         part["plans"] = [plan for plan in part.get("plans", []) if plan["name"] not in replaced and plan.get("used", True)]
+
+
+def _lot(lot: Table) -> Table:
+    """Return a lot without a lead time or span of its own of which nothing was known: the munition's stands in."""
+    return {key: value for key, value in lot.items() if not is_parameter(value) or value["points"]}
 
 
 def _has_number(tree: Table, factor: Table) -> bool:

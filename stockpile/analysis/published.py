@@ -67,7 +67,8 @@ def beside_published(scenario: Scenario, policy: str = "none") -> tuple[Comparis
     found = {name: item for name, item in scenario.observations.items() if item.munition in scenario.munitions}
     for name, item in found.items():
         if item.quantity not in STOCKS:
-            raise InputError.one(f"{name}.quantity", f"{item.quantity!r} is not a stock; {nearest(item.quantity, STOCKS)}", file="observations")
+            message = f"{item.quantity!r} is not a stock; {nearest(item.quantity, STOCKS)}"
+            raise InputError.one(f"{name}.quantity", message, file="observations")
     start, end = scenario.settings.start, scenario.settings.end
     found = {name: item for name, item in found.items() if start and end and start <= item.date < end}
     if not found:

@@ -80,7 +80,8 @@ def _share_by_weight_in_passes(asked: Quantities, weight: Quantities, capacity: 
         active = tuple(np.where(g < b, w, 0.0) for g, b, w in zip(given, asked, weight, strict=True))
         level = left / np.maximum(total(active), TINY)
         more = tuple(np.minimum(b - g, w * level) for g, b, w in zip(given, asked, active, strict=True))
-        given = tuple(g + m for g, m in zip(given, more, strict=True))
+        # Who is served has exactly what was asked: the last bit must not keep a weight in play.
+        given = tuple(np.where(m < b - g, g + m, b) for g, b, m in zip(given, asked, more, strict=True))
         left = np.maximum(left - total(more), 0.0)
     return given
 

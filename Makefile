@@ -1,0 +1,72 @@
+# Everything that can be done with this project; `make` alone lists it.
+# Needs python3 (3.11 or newer) with its venv module, and pip's access to packages. Nothing else is fetched.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# The browser tests need a Chromium. With CI=true they are required; elsewhere they are left out, with a notice, where
+# there is none. More options for pytest: make test PYTEST_ARGS="-k laws".
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+PYTEST_ARGS ?= -n 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test report golden docs clean chromium
+
+help:  ## list what can be done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) chromium  ## make .venv with the stockpile command and the tools for development
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is needed; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+chromium:
+	@if [ -n "$(CHROMIUM)" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "No Chromium here: installing Debian's, for the browser tests."; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null || \
+	    echo "Chromium could not be installed." >&2; \
+	else \
+	  echo "No Chromium here: the browser tests need one; on Debian: apt-get install chromium"; \
+	fi
+
+check: setup  ## lint, types, imports, parameters, then the tests: what .ci/run calls
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/stockpile params check
+	$(MAKE) test
+
+test: setup  ## the tests
+	@if [ -n "$(CHROMIUM)" ]; then \
+	  $(BIN)/python -m pytest $(PYTEST_ARGS); \
+	elif [ "$$CI" = true ]; then \
+	  echo "The browser tests need a Chromium, and there is none; on Debian: apt-get install chromium" >&2; exit 1; \
+	else \
+	  $(BIN)/python -m pytest $(PYTEST_ARGS) -m 'not browser' && \
+	  echo "NOTICE: the browser tests were left out: there is no Chromium here (on Debian: apt-get install chromium)." >&2; \
+	fi
+
+report: $(STAMP)  ## render reports/july_2025.html, reports/november_2026.html and reports/index.html
+	$(BIN)/stockpile report july_2025 -o reports/july_2025.html
+	$(BIN)/stockpile report november_2026 -o reports/november_2026.html
+	$(BIN)/stockpile report --index reports
+
+golden: $(STAMP)  ## refresh tests/golden, a deliberate act: each moved number gets a "Results:" line in CHANGELOG.md
+	$(BIN)/python tests/golden/refresh.py
+
+docs: $(STAMP)  ## write docs/parameters.md and the tables of docs/glossary.md anew
+	$(BIN)/python docs/_generate.py
+
+clean:  ## remove what was made, .venv and rendered pages included
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache
+	rm -f reports/*.html reports/*.manifest.json
+	find stockpile tests docs -name __pycache__ -type d -exec rm -rf {} +

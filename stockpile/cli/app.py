@@ -1,0 +1,88 @@
+"""The verbs, and what becomes of their errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cyclopts import App, CycloptsError
+from cyclopts.exceptions import UnusedCliTokensError
+
+from stockpile.cli import DONE, WRONG, doctor, explain, params, report, runs
+from stockpile.cli.output import QuietConsole, note
+from stockpile.errors import InputError
+
+HELP = "An open, sourced model of munitions stockpile depletion: how US stocks develop, with and without suspensions of deliveries."
+EPILOGUE = """Examples:
+  stockpile run                                   as known in July 2025
+  stockpile compare --policy us_first             what a policy changes
+  stockpile explain pac3 2025-07                  a month's ledger, with sources
+  stockpile params show munitions.pac3.us_share   where a number comes from
+
+Exit codes: 0 done, 1 check failed, 2 wrong usage or bad input, 130 interrupted."""
+VERBS: dict[str, Callable[..., Any]] = {
+    "run": runs.run,
+    "compare": runs.compare,
+    "report": report.report,
+    "explain": explain.explain,
+    "doctor": doctor.doctor,
+}
+PARAMS: dict[str, Callable[..., Any]] = {
+    "check": params.check,
+    "list": params.values,
+    "show": params.show,
+    "sources": params.sources,
+    "schema": params.schema,
+}
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("stockpile")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def build() -> App:
+    """Return the application: each verb with the function that does it."""
+    app = App(
+        name="stockpile",
+        help=HELP,
+        help_format="plaintext",
+        help_epilogue=EPILOGUE,
+        version=_version,
+        console=QuietConsole(),
+        suppress_keyboard_interrupt=False,
+    )
+    for name, verb in VERBS.items():
+        app.command(verb, name=name, help_epilogue="")
+    group = App(name="params", help_epilogue="", help="Check, list and show the parameters and their sources.")
+    for name, verb in PARAMS.items():
+        group.command(verb, name=name, help_epilogue="")
+    app.command(group)
+    return app
+
+
+def call(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code; wrong usage and bad input are said on stderr."""
+    try:
+        code = build()(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+    except InputError as error:
+        note(str(error))
+        return WRONG
+    except CycloptsError as error:
+        note(_usage(error))
+        return WRONG
+    return code if isinstance(code, int) else DONE
+
+
+def _usage(error: CycloptsError) -> str:
+    """Return what is wrong with a command line, and where to read how it should be."""
+    verb = " ".join(("stockpile", *(error.command_chain or ())))
+    if isinstance(error, UnusedCliTokensError):
+        said = f"more than it takes: {' '.join(error.unused_tokens or ())}"
+    else:
+        said = " ".join(str(error).split()).replace('Unknown command "-', 'Unknown option "-')
+    return f"{verb}: {said}\nSee: {verb} --help"

@@ -1,0 +1,48 @@
+"""``stockpile report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from stockpile.cli.options import CHOSEN, Chosen, Output
+from stockpile.cli.output import emit, emit_json, ending
+
+
+def report(
+    scenario: str = "july_2025",
+    *,
+    output: Output = None,
+    index: Annotated[Path | None, Parameter(show_default=False)] = None,
+    options: Chosen = CHOSEN,
+) -> None:
+    """Write the report of a scenario: one page that opens in a browser, from disk, without a network.
+
+    Parameters
+    ----------
+    scenario : str
+        Name of a scenario, or a TOML file that describes one.
+    output : Path, optional
+        The page to write, .html; SCENARIO.html in this folder where left out.
+    index : Path, optional
+        Instead of a report, write index.html into this folder, with links to the reports that are in it.
+    """
+    if index is not None:
+        from stockpile.report.index import index as write_index
+
+        page = write_index(index)
+    else:
+        if output:
+            ending(output, (".html",), makes_folder=True)
+        from stockpile.report import report as render
+
+        found = options.scenario(scenario)
+        page = output or Path(f"{found.name}.html")
+        shown = page.name if page.is_absolute() else str(page)
+        page = render(found, page, policies=options.policies, command=options.line("report", scenario, "-o", shown))
+    if options.json:
+        emit_json({"page": page, "seed": options.seed})
+    else:
+        emit(str(page))

@@ -1,0 +1,149 @@
+"""From a study to one self-contained file of HTML: nothing is fetched, nothing is sent, the same inputs give the same bytes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from stockpile.report import blocks, evidence, narrative, tables, theme, words
+from stockpile.report.study import Study
+
+LICENCE = "MIT"
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates: everything is escaped, and a name that is not given is an error."""
+    found = Environment(
+        loader=PackageLoader("stockpile.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    found.filters["breakable"] = breakable
+    return found
+
+
+def breakable(path: str) -> Markup:
+    """Return a path that may be broken after its dots and underscores, and is copied as it is."""
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(path))))
+
+
+@cache
+def asset(name: str) -> str:
+    """Return a text file that stands beside the templates."""
+    return (resources.files("stockpile.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+@cache
+def plotly() -> str:
+    """Return plotly.js as the package of the same name carries it."""
+    from plotly.offline import get_plotlyjs
+
+    text: str = get_plotlyjs()
+    return text
+
+
+def hashed(script: str) -> str:
+    """Return the hash by which the page's policy lets a script run."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def policy(scripts: tuple[str, ...]) -> str:
+    """Return the content security policy: only these scripts, nothing from anywhere, nothing to anywhere."""
+    allowed = " ".join(hashed(script) for script in scripts) or "'none'"
+    return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+
+
+def embedded(value: Any) -> Markup:
+    """Return a value as JSON that can stand inside a script element, whatever its texts say."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for mark, code in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
+        text = text.replace(mark, code)
+    return Markup(text)
+
+
+def provenance(study: Study, command: str) -> dict[str, Any]:
+    """Return what made the page, for readers and for machines."""
+    manifest = study.result.manifest
+    return {
+        **manifest,
+        "policies": {policy: study.title(policy) for policy in study.result.policies},
+        "finding": narrative.finding(study),
+        "command": command,
+        "licence": LICENCE,
+        "cite": citation(study),
+    }
+
+
+def citation(study: Study) -> str:
+    """Return how to cite the page, in one line."""
+    manifest = study.result.manifest
+    return (
+        f"stockpile {manifest['version']} ({manifest['commit']}), scenario {manifest['scenario']}, "
+        f"as known on {words.day(study.scenario.as_of)}, parameters {manifest['parameters'][:12]}; central values of a model"
+    )
+
+
+def render(study: Study, command: str) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    study : Study
+    command : str
+        The command that makes the page again, printed in its footer.
+    """
+    numbers = evidence.event_numbers(study)
+    parts = [blocks.part(study, munition, numbers) for munition in study.result.munitions]
+    cost = blocks.cost(study)
+    charts = [chart for part in parts for chart in part.charts] + ([cost] if cost else [])
+    script = asset("page.js")
+    manifest = study.result.manifest
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            title=manifest["title"],
+            description=" ".join((study.scenario.settings.description or "").split()),
+            as_of=words.day(study.scenario.as_of),
+            security=policy((plotly(), script)),
+            style=Markup(asset("style.css")),
+            plotly=Markup(plotly()),
+            script=Markup(script),
+            figures=embedded({"config": theme.CONFIG, "dark": theme.DARK, "figures": {chart.id: chart.spec for chart in charts}}),
+            provenance=embedded(provenance(study, command)),
+            manifest=manifest,
+            headline=narrative.headline(study),
+            not_this=narrative.NOT_THIS,
+            headline_table=tables.headline(study),
+            parts=parts,
+            cost=cost,
+            base=study.title(study.base),
+            policies=[
+                (study.title(policy), " ".join(study.scenario.policies[policy].description.split())) for policy in study.result.policies
+            ],
+            steps_differ=narrative.steps_differ(study),
+            has_effects=any(part.effect for part in parts),
+            has_suspension=any(part.materiality for part in parts),
+            events=evidence.events(study),
+            assumptions=evidence.assumptions(study),
+            shared_conflicts=evidence.conflicts(study, None),
+            grades=evidence.GRADES,
+            sources=evidence.cited(study),
+            cite=citation(study),
+            command=command,
+            licence=LICENCE,
+        )
+    )

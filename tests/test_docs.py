@@ -1,0 +1,121 @@
+"""The documents say what the code does: names, units, tables, links."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import get_args
+
+import pytest
+
+import stockpile as sp
+from stockpile import schema
+from stockpile.analysis import metrics
+from stockpile.model.state import FLOWS, SERIES, STOCKS, Constants, Flows, Known, State
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("reports/*.md")])
+ROW = re.compile(r"^\| `([^`]+)` \| `([^`]+)` \|", re.MULTILINE)
+LINK = re.compile(r"\]\(([^)#:]+)?(#[^)]*)?\)")
+
+
+@cache
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "_generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@cache
+def glossary() -> dict[str, list[str]]:
+    """Return the units given for each name in the tables of the glossary, metrics included."""
+    found: dict[str, list[str]] = {}
+    for name, unit in ROW.findall((ROOT / "docs/glossary.md").read_text(encoding="utf-8")):
+        found.setdefault(name, []).append(unit)
+    return found
+
+
+def heading_anchor(title: str) -> str:
+    return "#" + re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
+
+
+def test_parameters_page_is_what_the_schema_says() -> None:
+    assert (ROOT / "docs/parameters.md").read_text(encoding="utf-8") == generator().parameters(), "stale: run `make docs`"
+
+
+def test_glossary_tables_are_what_the_model_says() -> None:
+    text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    assert text == generator().glossary(text), "stale: run `make docs`"
+
+
+def test_every_quantity_is_in_the_glossary_once_with_its_unit() -> None:
+    wrong = {
+        name: glossary().get(name)
+        for table in (STOCKS, FLOWS, SERIES)
+        for name, meaning in table.items()
+        if glossary().get(name) != [meaning.unit]
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("cls", [State, Known, Flows, Constants])
+def test_every_field_of_the_equations_is_in_the_glossary(cls: type) -> None:
+    text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    assert [field.name for field in fields(cls) if f"`{field.name}`" not in text] == []
+
+
+def test_every_metric_is_in_the_glossary_with_its_unit_and_no_other() -> None:
+    scenario = sp.load("july_2025")
+    found = metrics.rows(sp.run(scenario, ["none", "us_first"]))
+    year = f"USD_{scenario.settings.money_year}"
+    given = {
+        (re.sub(r"\..*", ".<level>", name), unit.replace(year, "USD_<year>"))
+        for (_, _, _, name), (_, unit) in found.items()
+        if not name.startswith("change_in.")
+    }
+    assert metrics_described() == given
+
+
+def metrics_described() -> set[tuple[str, str]]:
+    text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").split("## Metrics")[1].split("## Words")[0]
+    return {(name, unit) for name, unit in ROW.findall(text) if name != "change_in.<metric>"}
+
+
+def test_every_metric_also_comes_as_its_change() -> None:
+    names = {name for *_, name in metrics.rows(sp.run(sp.load("july_2025"), ["none", "us_first"]))}
+    plain = {name for name in names if not name.startswith("change_in.")}
+    assert names - plain == {f"change_in.{name}" for name in plain}
+    assert "| `change_in.<metric>` |" in (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    broken = []
+    for target, anchor in LINK.findall(text):
+        file = (document.parent / target).resolve() if target else document
+        if not file.exists():
+            broken.append(target)
+        elif anchor and file.suffix == ".md":
+            titles = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            if anchor not in [heading_anchor(title) for title in titles]:
+                broken.append(target + anchor)
+    assert broken == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_that_are_named_exist(document: Path) -> None:
+    named = re.findall(r"`((?:stockpile|params|tests|docs|reports)/[\w/.]+)`", document.read_text(encoding="utf-8"))
+    made = ("reports/july_2025.html", "reports/november_2026.html", "reports/index.html")
+    assert [name for name in named if name not in made and not (ROOT / name).exists()] == []
+
+
+def test_shapes_grades_and_roles_are_all_explained() -> None:
+    for names, table in ((schema.Shape, "SHAPES"), (schema.Grade, "GRADES"), (schema.Role, "ROLES")):
+        assert set(get_args(names)) == set(getattr(generator(), table))

@@ -186,14 +186,11 @@ def check_plans_replace_known_plans(known: Known) -> Iterator[Problem]:
     """A plan replaces plans of the same part."""
     for _, munition, layers in known.munitions():
         for name, part in munition.line.parts.items():
-            plans = [plan.name for plan in part.plans]
-            for number, plan in enumerate(part.plans):
-                path = ("line", "parts", name, "plans", number)
+            for key, plan in part.plans.items():
+                path = ("line", "parts", name, "plans", key, "replaces")
                 for place, old in enumerate(plan.replaces):
-                    if old not in plans:
-                        yield layers.problem((*path, "replaces", place), f"unknown plan {old!r}; {nearest(old, plans)}")
-                if plan.name in plans[:number]:
-                    yield layers.problem((*path, "name"), f"{plan.name!r} is the name of another plan; allowed: a name of its own")
+                    if old not in part.plans:
+                        yield layers.problem((*path, place), f"unknown plan {old!r}; {nearest(old, part.plans)}")
 
 
 def check_claims_cover_the_munitions(known: Known) -> Iterator[Problem]:

@@ -55,10 +55,10 @@ def _part(numbers: Numbers, base: str, part: schema.Part, lead: Array) -> tuple[
     ends, heights, announced = [np.full_like(level, now)], [level], []
     slip = numbers.today("model.slip", scenario.model.slip)
     realised = numbers.today("model.realisation", scenario.model.realisation)
-    for plan in sorted(part.plans, key=lambda item: item.by):
+    for key, plan in sorted(part.plans.items(), key=lambda item: item[1].by):
         date = min(published(plan.source, scenario.sources), scenario.as_of) if plan.source else scenario.as_of
         start = _in_force(numbers, path, part, date)
-        target = numbers.point(f"{base}.plans.{plan.name}", part.capacity, plan)
+        target = numbers.point(f"{base}.plans.{key}", part.capacity, plan)
         reached = np.where(target > start, np.minimum(level, target), -np.inf)
         heights.append(np.maximum(start + realised * (target - start), reached))
         ends.append(np.maximum(ends[-1], np.maximum(clock.at(plan.by) + slip, now)))

@@ -192,7 +192,7 @@ def _point(point: Table, setting: Setting) -> Table:
 
 
 def _pinned(value: float, point: Table, note: str) -> Table:
-    kept: Table = {key: point[key] for key in ("from", "source", "name", "by") if key in point}
+    kept: Table = {key: point[key] for key in ("from", "source", "by") if key in point}
     return {**kept, "value": value, "grade": "assumed", "note": note}
 
 
@@ -217,11 +217,12 @@ def _parameter(table: Table, setting: Setting) -> Table:
 
 def _plans(part: Table, setting: Setting) -> None:
     """A capacity that is pinned has no plans any more; a scaled one has its plans scaled."""
-    plans = part.get("plans", [])
+    plans: Table = part.get("plans", {})
     if setting.operation == "value":
-        part["plans"] = [plan for plan in plans if setting.start is not None and plan["by"] < setting.start]
+        part["plans"] = {key: plan for key, plan in plans.items() if setting.start is not None and plan["by"] < setting.start}
     elif setting.operation in ("scale", "add"):
-        part["plans"] = [_point(plan, setting) if plan["by"] >= (setting.start or BEGINNING) else plan for plan in plans]
+        start = setting.start or BEGINNING
+        part["plans"] = {key: _point(plan, setting) if plan["by"] >= start else plan for key, plan in plans.items()}
 
 
 def _product(factors: Table, setting: Setting) -> Table:

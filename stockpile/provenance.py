@@ -28,8 +28,8 @@ def rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
             yield _row(scenario, ".".join(path), table["unit"], point, point.get("from"))
     for munition, item in scenario.tree["munitions"].items():
         for name, part in item["line"]["parts"].items():
-            for number, plan in enumerate(part.get("plans", [])):
-                where = f"munitions.{munition}.line.parts.{name}.plans.{number}"
+            for key, plan in part.get("plans", {}).items():
+                where = f"munitions.{munition}.line.parts.{name}.plans.{key}"
                 yield _row(scenario, where, part["capacity"]["unit"], plan, plan["by"])
 
 

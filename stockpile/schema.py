@@ -258,12 +258,10 @@ Factors = Annotated[dict[Name, Factor], Field(min_length=1), BeforeValidator(_on
 class Plan(Evidence):
     """An announced level of a line part: not realised until observed."""
 
-    name: Name
-    """Name of the plan, for `replaces`."""
     by: dt.date
     """Date by which the level was announced."""
     replaces: list[Name] = []
-    """Earlier plans that this one takes the place of, once it is known."""
+    """Names of earlier plans that this one takes the place of, once it is known."""
     outcome: str | None = None
     """For the record of announced plans: whether it was met, as far as the sources say."""
 
@@ -275,8 +273,8 @@ class Part(Strict):
     """What the part is."""
     capacity: Rate
     """Rounds' worth of this part that the line has been able to deliver: levels observed or in force, each from a date on."""
-    plans: list[Plan] = []
-    """Announced levels still to come, in the unit of `capacity`; slip and realisation apply to them."""
+    plans: dict[Name, Plan] = {}
+    """Announced levels still to come, by name, in the unit of `capacity`; slip and realisation apply to them."""
 
 
 class Lot(Strict):

@@ -23,7 +23,7 @@ class Beside:
 
     path: str
     unit: str
-    point: schema.Point
+    point: schema.Point | schema.Plan
 
 
 @dataclass(frozen=True)
@@ -55,56 +55,67 @@ def as_of(tree: Table, sources: dict[str, schema.Source], date: dt.date) -> tupl
     """Return what was known on `date` (inclusive): the table of values in force, and what stands beside it.
 
     A named level, lot or event of which no number was known is dropped whole, as is a lot's own lead time or span. A
-    parameter that must be there stays
-    with an empty list of points, for the scenario to report.
+    parameter that must be there stays with an empty list of points, for the scenario to report.
     """
-    known = {name: source for name, source in sources.items() if source.published <= date}
-    beside: list[Beside] = []
-    pruned = {key: _prune(value, (key,), known, sources, beside) for key, value in tree.items() if key != "observations"}
+    eyes = _Eyes(sources, date)
+    pruned = {key: eyes.prune(value, (key,)) for key, value in tree.items() if key != "observations"}
     for munition in pruned.get("munitions", {}).values():
         _prune_munition(munition)
-    pruned["events"] = dict(_known_events(pruned, known))
+    pruned["events"] = dict(_known_events(pruned, eyes))
     reported = {
         name: schema.Observation.model_validate(table)
         for entries in tree.get("observations", {}).values()
         for name, table in entries.items()
-        if _visible(table, known)
+        if eyes.see(table)
     }
-    return pruned, Visible(known, tuple(beside), reported)
+    return pruned, Visible(eyes.known, tuple(eyes.beside), reported)
 
 
-def _visible(table: Table, known: dict[str, schema.Source]) -> bool:
-    names = table.get("source", [])
-    return all(name in known for name in ([names] if isinstance(names, str) else names))
+class _Eyes:
+    """Sees what had been published by a date, and keeps a list of what stands beside the values in force."""
 
+    def __init__(self, sources: dict[str, schema.Source], date: dt.date) -> None:
+        self.sources = sources
+        self.known = {name: source for name, source in sources.items() if source.published <= date}
+        self.beside: list[Beside] = []
 
-def _prune(
-    node: Any, path: tuple[str, ...], known: dict[str, schema.Source], sources: dict[str, schema.Source], beside: list[Beside]
-) -> Any:
-    if is_parameter(node):
-        return _parameter(node, path, known, sources, beside)
-    if isinstance(node, dict):
-        return {key: _prune(value, (*path, key), known, sources, beside) for key, value in node.items()}
-    if isinstance(node, list):
-        kept = [item for item in node if not (isinstance(item, dict) and "grade" in item) or _visible(item, known)]
-        return [_prune(item, (*path, str(number)), known, sources, beside) for number, item in enumerate(kept)]
-    return node
+    def see(self, table: Table) -> bool:
+        """Tell whether all that a value rests on had been published."""
+        names = table.get("source", [])
+        return all(name in self.known for name in ([names] if isinstance(names, str) else names))
 
+    def prune(self, node: Any, path: tuple[str, ...]) -> Any:
+        """Return a nested table without what is not seen, and with parameters as lists of the points in force."""
+        if is_parameter(node):
+            return self.parameter(node, path)
+        if isinstance(node, dict) and "capacity" in node:
+            return {**node, "capacity": self.prune(node["capacity"], (*path, "capacity")), "plans": self.plans(node, path)}
+        if isinstance(node, dict):
+            return {key: self.prune(value, (*path, key)) for key, value in node.items()}
+        return node
 
-def _parameter(
-    table: Table, path: tuple[str, ...], known: dict[str, schema.Source], sources: dict[str, schema.Source], beside: list[Beside]
-) -> Table:
-    if "unit" not in table:
-        return dict(table)
-    own: Table = {key: table[key] for key in ("unit", "role", "shape") if key in table}
-    points = table["points"] if "points" in table else [{key: table[key] for key in table if key not in own}]
-    visible = [point for point in points if _visible(point, known)]
-    used = [point for point in visible if point.get("used", True)]
-    beside.extend(Beside(".".join(path), own["unit"], schema.Point.model_validate(p)) for p in visible if not p.get("used", True))
-    in_force: dict[dt.date, Table] = {}
-    for point in sorted(used, key=lambda p: published(p.get("source", []), sources)):
-        in_force[point.get("from", BEGINNING)] = point
-    return {**own, "points": [in_force[date] for date in sorted(in_force)]}
+    def parameter(self, table: Table, path: tuple[str, ...]) -> Table:
+        """Return a parameter with the points in force, sorted by the date from which they hold."""
+        if "unit" not in table:
+            return dict(table)
+        own: Table = {key: table[key] for key in ("unit", "role", "shape") if key in table}
+        points = table["points"] if "points" in table else [{key: table[key] for key in table if key not in own}]
+        in_force: dict[dt.date, Table] = {}
+        for point in sorted(filter(self.see, points), key=lambda item: published(item.get("source", []), self.sources)):
+            if point.get("used", True):
+                in_force[point.get("from", BEGINNING)] = point
+            else:
+                self.beside.append(Beside(".".join(path), own["unit"], schema.Point.model_validate(point)))
+        return {**own, "points": [in_force[date] for date in sorted(in_force)]}
+
+    def plans(self, part: Table, path: tuple[str, ...]) -> Table:
+        """Return the plans of a part that stand: seen, used, and not replaced by a later one."""
+        visible = {name: plan for name, plan in part.get("plans", {}).items() if self.see(plan)}
+        replaced = {old for plan in visible.values() for old in plan.get("replaces", [])}
+        for name, plan in visible.items():
+            if not plan.get("used", True):
+                self.beside.append(Beside(".".join((*path, "plans", name)), part["capacity"]["unit"], schema.Plan.model_validate(plan)))
+        return {name: plan for name, plan in visible.items() if name not in replaced and plan.get("used", True)}
 
 
 def _prune_munition(munition: Table) -> None:
@@ -115,9 +126,6 @@ def _prune_munition(munition: Table) -> None:
         munition.pop("requirement", None)
     lots = munition["line"].get("lots", {})
     munition["line"]["lots"] = {name: _lot(lot) for name, lot in lots.items() if lot["quantity"]["points"]}
-    for part in munition["line"]["parts"].values():
-        replaced = {old for plan in part.get("plans", []) for old in plan.get("replaces", [])}
-        part["plans"] = [plan for plan in part.get("plans", []) if plan["name"] not in replaced and plan.get("used", True)]
 
 
 def _lot(lot: Table) -> Table:
@@ -135,10 +143,10 @@ def _has_number(tree: Table, factor: Table) -> bool:
     return bool(node.get("points"))
 
 
-def _known_events(tree: Table, known: dict[str, schema.Source]) -> Iterator[tuple[str, Table]]:
+def _known_events(tree: Table, eyes: _Eyes) -> Iterator[tuple[str, Table]]:
     for name, event in tree.get("events", {}).items():
         if event["kind"] == "hold":
-            if _visible(event, known):
+            if eyes.see(event):
                 yield name, event
             continue
         rounds = {

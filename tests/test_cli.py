@@ -540,9 +540,9 @@ def test_params_show_follows_references(call: Call) -> None:
 
 
 def test_params_show_of_plans_groups_and_settings(call: Call) -> None:
-    plan = call("params", "show", "munitions.pac3.line.parts.missile.plans.0")
-    first = SCENARIO.munitions["pac3"].line.parts["missile"].plans[0]
-    assert f"by {first.by}: {first.value:,.0f} round/year, {first.grade} (plan {first.name})" in plan.out
+    plan = call("params", "show", "munitions.pac3.line.parts.missile.plans.rate_650")
+    first = SCENARIO.munitions["pac3"].line.parts["missile"].plans["rate_650"]
+    assert f"by {first.by}: {first.value:,.0f} round/year, {first.grade}" in plan.out
     group = call("params", "show", "munitions.pac3")
     under = [row for row in SCENARIO.table()["path"] if row.startswith("munitions.pac3.")]
     assert group.out.startswith(f"munitions.pac3: {len(under)} values\n")

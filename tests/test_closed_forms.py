@@ -19,6 +19,8 @@ ROUND = "munitions.test_round"
 LINE = f"{ROUND}.line"
 CAPACITY = f"{LINE}.parts.body.capacity"
 MONTHS = 36
+SLOWER = {"model.times.issue": 1.1, "model.times.release": 1.1, "model.times.catch_up": 1.2, "model.times.order": 3.0}
+"""Times that leave room for losses in a monthly step."""
 Array = NDArray[np.float64]
 
 
@@ -137,9 +139,8 @@ def test_littles_law_of_a_recipients_stock(scenario: sp.Scenario) -> None:
 
 @pytest.mark.parametrize("substeps", [1, 4])
 def test_pure_decay_is_geometric(scenario: sp.Scenario, substeps: int) -> None:
-    loss = {f"{ROUND}.loss_rate": 0.02, "scenario.substeps": substeps, "model.times.issue": 1.1, "model.times.release": 1.1}
-    more = {"model.times.catch_up": 1.2, "model.times.order": 3.0, "recipients.israel.test_round.stock": 50.0}
-    read = run(scenario, loss | more)
+    loss = {f"{ROUND}.loss_rate": 0.02, "scenario.substeps": substeps, "recipients.israel.test_round.stock": 50.0}
+    read = run(scenario, loss | SLOWER)
     left = (1.0 - 0.02 / substeps) ** np.arange(MONTHS * substeps + 1)
     assert read("us_on_hand") == pytest.approx(100.0 * left, rel=1e-12)
     assert read("on_hand", "israel") == pytest.approx(50.0 * left, rel=1e-12)
@@ -182,6 +183,61 @@ def test_transfers_stop_at_the_floor_and_own_use_does_not(scenario: sp.Scenario)
     read = run(scenario, floor | {f"{ukraine}.need": 1000.0, f"{ukraine}.ceiling": 1000.0, f"{ROUND}.training": 15.0})
     assert read("us_on_hand")[:4] == pytest.approx([100.0, 80.0, 65.0, 50.0])
     assert read("sent", "ukraine")[:3] == pytest.approx([5.0, 0.0, 0.0])
+
+
+def test_own_use_takes_no_more_than_can_be_issued(scenario: sp.Scenario) -> None:
+    """With two months to issue, half of the stock a month at most."""
+    slow = {"model.times.issue": 2.0, "model.times.catch_up": 2.0, "model.times.order": 2.0}
+    read = run(scenario, slow | {f"{ROUND}.training": 1000.0})
+    assert read("own_use")[:3] == pytest.approx([50.0, 25.0, 12.5])
+
+
+def test_what_is_held_and_what_is_owed_age_like_the_stock(scenario: sp.Scenario) -> None:
+    """All of 2025 suspended: ten a month held back and ten put off, of which 2 % a month is lost."""
+    ukraine = "recipients.ukraine.test_round"
+    change = full(10.0) | {f"{ROUND}.us_share": 0.0, f"{ukraine}.share": 1.0, f"{ukraine}.need": 1e6, f"{ukraine}.ceiling": 10.0}
+    change |= {f"{ROUND}.loss_rate": 0.02, f"{ROUND}.us_stock": 1e4, "recipients.ukraine.test_round.other_supply": 0.0}
+    read = run(scenario, change | SLOWER | suspended(dt.date(2025, 1, 1), dt.date(2026, 1, 1)), "window")
+    left = 10.0 * (1.0 - 0.98 ** np.arange(13)) / 0.02
+    for stock, lost in (("withheld", "expired_withheld"), ("deferred", "expired_deferred")):
+        assert read(stock, "ukraine")[:13] == pytest.approx(left), stock
+        assert read(lost, "ukraine") == pytest.approx(0.02 * read(stock, "ukraine")[:-1]), stock
+    assert (read("sent", "ukraine")[:12] == 0.0).all()
+    assert read("paid", "ukraine")[12] == pytest.approx(left[12] / 1.2)
+
+
+def test_need_of_an_event_is_fired_and_not_ordered_for(tmp_path: Path) -> None:
+    """A recipient orders by its planned need; what an event adds in March is fired from stock, or goes unmet."""
+    event = 'title = "Raid"\ndescription = "x"\nkind = "need"\nrecipient = "ukraine"\nstart = 2025-03-01\nend = 2025-04-01\n'
+    scenario = laid_over(tmp_path, "events/raid.toml", event + "[rounds.test_round.rounds]\n" + value(100.0, "round"))
+    ukraine = "recipients.ukraine.test_round"
+    read = run(scenario, {f"{ukraine}.stock": 40.0, f"{ukraine}.ceiling": 1000.0})
+    assert read("need", "ukraine")[1:4] == pytest.approx([0.0, 100.0, 0.0])
+    assert (read("planned_need", "ukraine") == 0.0).all()
+    assert (read("request", "ukraine") == 0.0).all()
+    assert read("used", "ukraine")[2] == pytest.approx(20.0)
+    assert read("unmet", "ukraine")[2] == pytest.approx(80.0)
+
+
+def test_history_is_what_was_sent_and_its_shortfall_is_reported(tmp_path: Path) -> None:
+    """Forty a month are on record for four months: the stock of 100 lasts for two and a half."""
+    text = 'title = "With a past"\ndescription = "x"\nbase = "closed_form"\nas_of = 2025-04-30\n'
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "with_a_past.toml").write_text(text, encoding="utf-8")
+    scenario = sp.load("with_a_past", params=[FOLDER, tmp_path]).override({"recipients.ukraine.test_round.authorised": 40.0})
+    read = run(scenario, {"recipients.ukraine.test_round.need": 1.0, f"{ROUND}.floors.transfer_floor": 90.0})
+    assert read("history")[:5] == pytest.approx([1.0, 1.0, 1.0, 1.0, 0.0])
+    assert read("request", "ukraine")[:5] == pytest.approx([40.0, 40.0, 40.0, 40.0, 0.0])
+    assert read("sent", "ukraine")[:5] == pytest.approx([40.0, 40.0, 20.0, 0.0, 0.0])
+    assert read("history_shortfall", "ukraine")[:5] == pytest.approx([0.0, 0.0, 20.0, 40.0, 0.0])
+    assert read("floor")[:5] == pytest.approx([0.0, 0.0, 0.0, 0.0, 90.0])
+
+
+def test_after_history_the_shortfall_is_nothing(scenario: sp.Scenario) -> None:
+    ukraine = "recipients.ukraine.test_round"
+    read = run(scenario, {f"{ukraine}.need": 1000.0, f"{ukraine}.ceiling": 1000.0})
+    assert read("request", "ukraine")[1] > read("granted", "ukraine")[1]
+    assert (read("history_shortfall", "ukraine") == 0.0).all()
 
 
 # ---------------------------------------------------------------- review
@@ -275,8 +331,7 @@ def test_rates_are_brought_to_months(tmp_path: Path, unit: str, number: float, r
 @pytest.mark.parametrize(("unit", "number"), [("1/month", 0.01), ("1/year", 0.12)])
 def test_losses_are_brought_to_months(tmp_path: Path, unit: str, number: float) -> None:
     scenario = laid_over(tmp_path, "munitions/test_round.toml", "[loss_rate]\n" + value(number, unit))
-    times = {"model.times.issue": 1.1, "model.times.release": 1.1, "model.times.catch_up": 1.2, "model.times.order": 3.0}
-    assert run(scenario, times)("expired")[0] == pytest.approx(1.0)
+    assert run(scenario, SLOWER)("expired")[0] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("unit", "number"), [("month", 2.0), ("year", 2.0 / 12), ("day", 2.0 * 365.25 / 12)])

@@ -55,7 +55,8 @@ SHIPPED = [
 
 
 def test_at_least_a_hundred_values_are_sourced_and_not_assumed() -> None:
-    assert sum(value["grade"] != "assumed" and bool(sources_of(value)) for _, value in SHIPPED) >= 100
+    """Counting used values alone, not what stands beside them in conflict groups."""
+    assert sum(value["grade"] != "assumed" and value.get("used", True) and bool(sources_of(value)) for _, value in SHIPPED) >= 100
 
 
 def test_every_value_is_sourced_graded_and_explained() -> None:
@@ -98,22 +99,22 @@ def test_every_relay_is_cited_as_a_relay() -> None:
 ALONE_ON_WEAK_OUTLETS = {
     "events/campaign_2026: rounds.pac3.patriot_fired.points.0",
     "events/canada_aim9_2023: rounds.aim9x.total",
-    "munitions/aim120: line.parts.missile.plans.2",
-    "munitions/aim9x: line.parts.missile.plans.0",
+    "munitions/aim120: line.parts.missile.plans.goal_for_2024",
+    "munitions/aim9x: line.parts.missile.plans.award_of_june_2025",
     "munitions/pac3: line.lead_time.points.2",
     "munitions/pac3: line.parts.missile.capacity.points.3",
-    "munitions/pac3: line.parts.missile.plans.0",
+    "munitions/pac3: line.parts.missile.plans.rate_550",
     "munitions/shell_155mm: floors.wanted_inventory.level",
     "munitions/shell_155mm: line.parts.bodies.capacity.points.13",
     "munitions/shell_155mm: line.parts.bodies.capacity.points.9",
-    "munitions/shell_155mm: line.parts.bodies.plans.0",
-    "munitions/shell_155mm: line.parts.bodies.plans.1",
-    "munitions/shell_155mm: line.parts.bodies.plans.10",
-    "munitions/shell_155mm: line.parts.bodies.plans.11",
-    "munitions/shell_155mm: line.parts.bodies.plans.2",
-    "munitions/shell_155mm: line.parts.bodies.plans.4",
-    "munitions/shell_155mm: line.parts.bodies.plans.7",
-    "munitions/shell_155mm: line.parts.bodies.plans.8",
+    "munitions/shell_155mm: line.parts.bodies.plans.p36_in_three_years",
+    "munitions/shell_155mm: line.parts.bodies.plans.p20_spring_2023",
+    "munitions/shell_155mm: line.parts.bodies.plans.p57_spring_2024",
+    "munitions/shell_155mm: line.parts.bodies.plans.p100_2025",
+    "munitions/shell_155mm: line.parts.bodies.plans.p40_spring_2025",
+    "munitions/shell_155mm: line.parts.bodies.plans.p70_in_18_months",
+    "munitions/shell_155mm: line.parts.bodies.plans.p50_2024",
+    "munitions/shell_155mm: line.parts.bodies.plans.p90_2025",
     "munitions/shell_155mm: requirements.wanted_inventory.level",
     "observations/us_stock: pac3_after_campaign_2026",
     "observations/us_stock: pac3_before_campaign_2026",
@@ -456,11 +457,11 @@ def test_a_product_of_references_is_scaled_by_a_factor_of_its_own() -> None:
 def test_a_capacity_that_is_pinned_has_no_plans_any_more() -> None:
     path = "munitions.pac3.line.parts.missile.capacity"
     new = JULY.override({path: 700})
-    assert new.munitions["pac3"].line.parts["missile"].plans == []
+    assert new.munitions["pac3"].line.parts["missile"].plans == {}
     line = sp.run(new, ["none"]).array("line", policy="none", munition="pac3")
     assert np.allclose(line, 700 / 12)
-    scaled = JULY.override({f"{path}.scale": 2}).munitions["pac3"].line.parts["missile"].plans
-    assert [plan.value for plan in scaled] == [2 * plan.value for plan in JULY.munitions["pac3"].line.parts["missile"].plans]
+    scaled = JULY.override({f"{path}.scale": 2}).munitions["pac3"].line.parts["missile"].plans.values()
+    assert [plan.value for plan in scaled] == [2 * plan.value for plan in JULY.munitions["pac3"].line.parts["missile"].plans.values()]
 
 
 def test_settings_of_the_scenario_can_be_changed_and_its_date_cannot() -> None:

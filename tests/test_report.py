@@ -482,9 +482,12 @@ def test_hostile_titles_stay_text(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     (overlay / "events/hold_2025_02.toml").write_text('source = ["mine", "other"]\n', encoding="utf-8")
-    text = sp.report(sp.load("july_2025", params=[overlay]), tmp_path / "page.html").read_text(encoding="utf-8")
+    (overlay / "scenarios").mkdir()
+    (overlay / "scenarios/mine.toml").write_text(f'title = {quoted}\ndescription = {quoted}\nbase = "july_2025"\n', encoding="utf-8")
+    text = sp.report(sp.load("mine", params=[overlay]), tmp_path / "page.html", command=HOSTILE).read_text(encoding="utf-8")
     elements = Elements(text)
     assert len(elements.scripts) == 4
+    assert index(tmp_path).read_text(encoding="utf-8").count("<script") == 0
     assert not elements.of("img")
     assert not [one for _, one in elements.found if any(name.startswith("on") for name in one)]
     assert "<script>alert(1)</script>" in "".join(elements.visible)
@@ -493,6 +496,12 @@ def test_hostile_titles_stay_text(tmp_path: Path) -> None:
     assert "<script" not in drawn
     assert "<img" not in drawn
     assert "weak outlet" in "".join(elements.visible)
+
+
+def test_embedded_data_cannot_end_its_element() -> None:
+    written = str(page.embedded({"text": HOSTILE + "</script><!--"}))
+    assert not re.search("[<>&\u2028\u2029]", written)
+    assert json.loads(written) == {"text": HOSTILE + "</script><!--"}
 
 
 # ---------------------------------------------------------------- result in place of a scenario

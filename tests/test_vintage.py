@@ -121,7 +121,7 @@ def test_nothing_published_later_can_be_reached(name: str) -> None:
 @pytest.mark.parametrize("name", EARLY)
 def test_plans_lots_and_conflict_values_known_later_are_not_there(name: str) -> None:
     scenario = sp.load(name)
-    plans = {plan.name for item in scenario.munitions.values() for part in item.line.parts.values() for plan in part.plans}
+    plans = {name for item in scenario.munitions.values() for part in item.line.parts.values() for name in part.plans}
     lots = {lot for item in scenario.munitions.values() for lot in item.line.lots}
     later = {"framework_2000", "framework_2000_full_term", "p100_mid_2026", "goal_for_2024", "framework_of_2026", "capacity_money"}
     assert not plans & later
@@ -141,7 +141,7 @@ def test_the_later_scenarios_see_what_came_later(name: str) -> None:
     assert set(scenario.sources) == set(SHIPPED.sources)
     assert events_known_later(JULY) <= set(scenario.events)
     lots = {lot for item in scenario.munitions.values() for lot in item.line.lots}
-    plans = {plan.name for item in scenario.munitions.values() for part in item.line.parts.values() for plan in part.plans}
+    plans = {name for item in scenario.munitions.values() for part in item.line.parts.values() for name in part.plans}
     assert {"multiyear_2025", "award_2025_07", "contract_619"} <= lots
     assert {"framework_2000", "framework_of_2026", "p100_without_date"} <= plans
     assert len(scenario.beside) > len(sp.load("july_2025").beside)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 GRADES = ("measured", "reported", "derived", "assumed")
-POINT = ("name", "value", "low", "high", "grade", "where", "note", "conflict", "outcome")
+POINT = ("value", "low", "high", "grade", "where", "note", "conflict", "outcome")
 """What `show` says of a value, besides from when it holds and its sources; a key without anything to say is left out."""
 
 

@@ -297,7 +297,7 @@ def _values(scenario: Scenario, munition: str, policy: str, start: dt.date, end:
     assemble(replace(scenario, munitions={munition: scenario.munitions[munition]}), [policy], recorder)
     touching = _paths_of_events(scenario, munition, start, end)
     behind = (path for path in recorder.read if not path.startswith("events.") or path in touching)
-    for path, (unit, points) in sorted((_as_listed(scenario, path), recorder.read[path]) for path in behind):
+    for path, (unit, points) in sorted((path, recorder.read[path]) for path in behind):
         for point in _in_force(points, start, end):
             yield _value(scenario, path, unit, point)
 
@@ -321,15 +321,6 @@ def _in_force(points: list[schema.Evidence], start: dt.date, end: dt.date) -> li
 
 def _moment(date: dt.date) -> dt.datetime:
     return date if isinstance(date, dt.datetime) else dt.datetime.combine(date, dt.time())
-
-
-def _as_listed(scenario: Scenario, path: str) -> str:
-    """Return a path as `Scenario.table` lists it: plans by their number, not by name."""
-    found = re.fullmatch(r"munitions\.(\w+)\.line\.parts\.(\w+)\.plans\.(\w+)", path)
-    if found is None:
-        return path
-    plans = scenario.munitions[found[1]].line.parts[found[2]].plans
-    return f"{path.removesuffix(found[3])}{[plan.name for plan in plans].index(found[3])}"
 
 
 def _value(scenario: Scenario, path: str, unit: str, point: schema.Evidence) -> dict[str, Any]:

@@ -216,9 +216,8 @@ def _setting(value: Any) -> str:
 def _point(point: dict[str, Any], unit: str, word: str) -> list[str]:
     since = f"{word} {point['from']}: " if point["from"] else ""
     span = output.span(point.get("low"), point.get("high"))
-    name = f" (plan {point['name']})" if "name" in point else ""
     value = output.number(point["value"]) + ("" if unit == "1" else f" {unit}")
-    lines = [f"  {since}{value}{f', range {span}' if span else ''}, {point['grade']}{name}"]
+    lines = [f"  {since}{value}{f', range {span}' if span else ''}, {point['grade']}"]
     lines += [f"    {key}: {_setting(point[key])}" for key in ("where", "note", "conflict", "outcome") if key in point]
     for source in point["sources"]:
         lines += [

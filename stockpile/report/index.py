@@ -39,7 +39,7 @@ def index(folder: str | Path) -> Path:
     place = Path(folder)
     if not place.is_dir():
         raise InputError.one(str(place), "is not a folder; allowed: a folder of reports", file="index")
-    found = [(file.name, told(file)) for file in sorted(place.glob("*.html")) if file.name != NAME and not file.name.startswith(".")]
+    found = [(file.name, told(file)) for file in sorted(place.glob("*.html"))]
     pages = [(name, facts) for name, facts in found if facts is not None]
     text = environment().get_template("index.html.j2").render(pages=pages, style=Markup(asset("style.css")), security=policy(()))
     return write_text(place / NAME, text)

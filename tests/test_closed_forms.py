@@ -166,13 +166,17 @@ def test_own_use_empties_the_stock_and_then_goes_short(scenario: sp.Scenario) ->
 
 
 def test_recipient_orders_up_to_its_cover_and_then_what_it_fires(scenario: sp.Scenario) -> None:
-    """Cover is one month, need 4, order time 2: the first request is 4 + (4 - 0)/2; in the end it holds R with commit R = 4."""
+    """Cover two months, need 4, order time 2: the first request is 4 + (8 - 0)/2; in the end it holds 8 and fires 4."""
     ukraine = "recipients.ukraine.test_round"
-    read = run(scenario, {f"{ukraine}.need": 4.0, f"{ukraine}.ceiling": 100.0, f"{ROUND}.us_stock": 10_000.0})
+    change = {f"{ukraine}.need": 4.0, f"{ukraine}.ceiling": 100.0, f"{ROUND}.us_stock": 10_000.0, "model.cover": 2.0}
+    read = run(scenario, change)
+    assert read("request", "ukraine")[:2] == pytest.approx([8.0, 4.0])
+    assert read("on_hand", "ukraine")[:3] == pytest.approx([0.0, 8.0, 8.0])
+    assert read("used", "ukraine")[-1] == pytest.approx(4.0)
+    read = run(scenario, change | {"model.cover": 1.0})
     assert read("request", "ukraine")[0] == pytest.approx(6.0)
     assert read("on_hand", "ukraine")[-1] == pytest.approx(6.0, rel=1e-6)
-    assert read("used", "ukraine")[-1] == pytest.approx(3.0, rel=1e-6)
-    assert read("request", "ukraine")[-1] == pytest.approx(3.0, rel=1e-6)
+    assert read("unmet", "ukraine")[-1] == pytest.approx(1.0, rel=1e-6)
 
 
 def test_transfers_stop_at_the_floor_and_own_use_does_not(scenario: sp.Scenario) -> None:
@@ -251,6 +255,10 @@ def test_review_comes_on_below_one_level_and_goes_above_another(scenario: sp.Sce
     assert read("us_on_hand")[:12] == pytest.approx([100, 90, 80, 70, 60, 50, 40, 50, 60, 70, 80, 90])
     expected = np.zeros(MONTHS)
     expected[6:10] = 1.0
+    assert (read("review") == expected).all()
+    # Exactly at the upper level it stays in force.
+    read = run(scenario, {"policies.low_stock.review.off": 0.8}, "low_stock")
+    expected[10] = 1.0
     assert (read("review") == expected).all()
 
 

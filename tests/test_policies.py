@@ -371,6 +371,23 @@ def test_cancelled_comes_off_the_request_and_deferred_off_the_grant(own: Callabl
     assert of("sent") == pytest.approx(of("granted") - of("put_off") + of("paid"))
 
 
+def test_what_is_owed_is_not_paid_while_requests_are_cancelled(own: Callable[..., sp.Result]) -> None:
+    """Deferred until October, half cancelled until January: what is owed goes out at half the pace, then at the whole."""
+    changes = {"munitions.pac3.floors.transfer_floor": 0.1, "munitions.pac3.loss_rate": 0.0}
+    later = {"start": "2025-10-01", "end": "2026-01-01", "transfers": '"cancelled"'}
+
+    def paid(let_through: float) -> Array:
+        result = own(suspension(end="2025-10-01"), suspension(**later, let_through=let_through), **changes)
+        owed, out = (read(result, "own", "pac3", quantity, "ukraine") for quantity in ("deferred", "paid"))
+        october = result.index("2025-10-01")
+        assert owed[october] > 0.0
+        assert (out[:october] == 0.0).all()
+        return out[october:] / owed[october:-1]
+
+    assert paid(0.0) == pytest.approx([0.0] * 3 + [0.5] * 6)
+    assert paid(0.5) == pytest.approx([0.25] * 3 + [0.5] * 6)
+
+
 @pytest.mark.parametrize("through", [0.5, 0.6])
 def test_held_and_diverted_at_once_up_to_the_whole(own: Callable[..., sp.Result], through: float) -> None:
     held = suspension(let_through=through)

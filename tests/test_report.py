@@ -321,6 +321,9 @@ def test_sentences_move_with_the_numbers(scenario: sp.Scenario, july: Study) -> 
     assert narrative.suspension_sentence(other) != narrative.suspension_sentence(july)
     assert narrative.shipment_sentence(other, "pac3") != narrative.shipment_sentence(july, "pac3")
     assert "60 PAC-3" in (narrative.shipment_sentence(other, "pac3") or "")
+    assert "it is 2 times the largest single operation" in (narrative.shipment_sentence(other, "pac3") or "")
+    assert "it is about as large as the largest single operation" in (narrative.shipment_sentence(july, "pac3") or "")
+    assert "largest single operation" not in (narrative.shipment_sentence(july, "shell_155mm") or "")
 
 
 def test_both_lengths_of_step_are_shown_and_explained(july: Study, text: str) -> None:

@@ -100,7 +100,8 @@ def test_metrics_have_the_columns_and_names_agreed() -> None:
     assert str(table.value.dtype) == "float64"
     assert not table.isna().any().any()
     assert not table.duplicated(["policy", "member", "munition", "recipient", "metric"]).any()
-    own = {"minimum", "minimum_date", "stock_at_end", "total_delivered", "total_used", "total_unmet", "total_sent", "replacement_cost"}
+    lowest = {"minimum", "minimum_date", "minimum_after_as_of", "minimum_after_as_of_date"}
+    own = lowest | {"stock_at_end", "total_delivered", "total_used", "total_unmet", "total_sent", "replacement_cost"}
     for munition in RESULT.munitions:
         levels = {f"{name}.{level}" for name in ("first_below", "months_below", "months_to_rebuild") for level in RESULT.levels[munition]}
         found = table[(table.munition == munition) & (table.recipient == "us")]
@@ -170,7 +171,7 @@ def by_hand(stocks: dict[str, list[float]], level: float) -> Result:
         arrays,
         {"pac3": {"floor": np.array([level])}},
         {"pac3": np.array([2.0])},
-        {"substeps": 1, "money_year": 2025},
+        {"substeps": 1, "money_year": 2025, "as_of": "2025-02-15"},
     )
 
 
@@ -192,6 +193,8 @@ STOCKS_BY_HAND = {
     ),
     "starts below": ([4, 5, 6], 5.0, {"first_below": 0, "months_below": 1, "months_to_rebuild": 1, "minimum": 4, "minimum_date": 0}),
     "touches the level": ([6, 5, 5, 6], 5.0, {"first_below": np.inf, "months_below": 0, "months_to_rebuild": 0, "minimum": 5}),
+    "lowest before as_of": ([2, 3, 6, 4, 5], 1.0, {"minimum": 2, "minimum_after_as_of": 4, "minimum_after_as_of_date": 3}),
+    "ends before as_of": ([2, 3], 1.0, {"minimum": 2, "minimum_after_as_of": 3, "minimum_after_as_of_date": 1}),
     "falls twice": ([6, 4, 6, 3, 6], 5.0, {"first_below": 1, "months_below": 2, "months_to_rebuild": 1, "minimum": 3, "minimum_date": 3}),
     "falls at the end": ([6, 6, 4], 5.0, {"first_below": 2, "months_below": 0, "months_to_rebuild": np.inf, "stock_at_end": 4}),
 }

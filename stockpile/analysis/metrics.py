@@ -88,10 +88,13 @@ def to_rebuild(stock: Array, level: Array, months: Array) -> Array:
 
 @metric
 def minimum(case: Case) -> Iterator[Row]:
-    """Lowest US stock, its date, and the stock at the end."""
-    stock = case.array("us_on_hand")
+    """Lowest US stock, its date, the same of the projection alone, and the stock at the end."""
+    stock, months = case.array("us_on_hand"), case.result.months
+    ahead = min(int((case.result.dates <= np.datetime64(case.result.manifest["as_of"])).sum()), len(months) - 1)
     yield US, "minimum", stock.min(axis=1), "round"
-    yield US, "minimum_date", case.result.months[stock.argmin(axis=1)], "month"
+    yield US, "minimum_date", months[stock.argmin(axis=1)], "month"
+    yield US, "minimum_after_as_of", stock[:, ahead:].min(axis=1), "round"
+    yield US, "minimum_after_as_of_date", months[ahead:][stock[:, ahead:].argmin(axis=1)], "month"
     yield US, "stock_at_end", stock[:, -1], "round"
 
 

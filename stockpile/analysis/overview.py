@@ -35,8 +35,9 @@ def overview(scenario: Scenario, result: Result) -> list[Row]:
     -------
     list of dict
         policy, munition, unit; start and stock_at_start, as_of (the last step edge by then) and stock_at_as_of, minimum and
-        minimum_date, end and stock_at_end; floor (which level transfers may not go below), floor_level [round] and
-        first_below_floor (a date, None for never); unmet [round] by recipient. Stocks are in rounds; dates are dates.
+        minimum_date, minimum_after_as_of and minimum_after_as_of_date, end and stock_at_end; floor (which level transfers may
+        not go below), floor_level [round] and first_below_floor (a date, None for never); unmet [round] by recipient. Stocks are
+        in rounds; dates are dates.
     """
     found, number = rows(result), _reader(result)
     then = result.index(str(min(scenario.as_of, _date(result, -1))))
@@ -55,6 +56,8 @@ def overview(scenario: Scenario, result: Result) -> list[Row]:
             "stock_at_as_of": float(stock[then]),
             "minimum": number(found[policy, munition, US, "minimum"]),
             "minimum_date": _at(result, number(found[policy, munition, US, "minimum_date"])),
+            "minimum_after_as_of": number(found[policy, munition, US, "minimum_after_as_of"]),
+            "minimum_after_as_of_date": _at(result, number(found[policy, munition, US, "minimum_after_as_of_date"])),
             "end": _date(result, -1),
             "stock_at_end": number(found[policy, munition, US, "stock_at_end"]),
             "floor": floor,

@@ -114,7 +114,7 @@ def _title(scenario: Scenario, munition: str, what: str) -> str:
 def _print_overview(scenario: Scenario, result: Result, rows: list[dict[str, Any]]) -> None:
     first = rows[0]
     people = {who: f"unmet need\n{scenario.recipients[who].title}" for who in first["unmet"]}
-    stocks = [f"stock at start\n{first['start']}", f"stock at\n{first['as_of']}", "lowest", "in", f"at the end\n{first['end']}"]
+    stocks = [f"stock at start\n{first['start']}", f"stock at\n{first['as_of']}", "lowest\nafter it", "in", f"at the end\n{first['end']}"]
     below = "first below the\nfloor assumed"
     columns = ["policy", *stocks, below, *people.values()]
     for munition in scenario.munitions:
@@ -126,7 +126,8 @@ def _print_overview(scenario: Scenario, result: Result, rows: list[dict[str, Any
             [
                 [
                     row["policy"], output.rounds(row["stock_at_start"]), output.rounds(row["stock_at_as_of"]),
-                    output.rounds(row["minimum"]), output.month(row["minimum_date"]), output.rounds(row["stock_at_end"]),
+                    output.rounds(row["minimum_after_as_of"]), output.month(row["minimum_after_as_of_date"]),
+                    output.rounds(row["stock_at_end"]),
                     output.month(row["first_below_floor"]), *(output.rounds(row["unmet"][who]) for who in people),
                 ]
                 for row in own

@@ -26,10 +26,12 @@ ONE = 0.5
 """A change over a whole run below this, in rounds, is none."""
 CAUSES = {
     "US forces": "use by US forces",
-    "Joint or unknown": "US operations of a joint or unknown cause",
+    "Joint or unknown": "US use of joint or unknown cause",
     "Age and damage": "age and damage",
 }
 """Rows that are no recipient, as a sentence names them."""
+EQUAL = 0.05
+"""Two numbers of rounds that differ by less than this share are called about as large."""
 LEADS = 0.5
 """Share of what left the stock from which a claimant is said to account for most of it."""
 

@@ -13,7 +13,7 @@ from stockpile.report.theme import Spec
 from stockpile.results import Array
 from stockpile.units import DAYS_PER_MONTH
 
-HEIGHT, ROW = 470, 17
+HEIGHT, ROW = 470, 18
 """Height of the chart without the strip of events, and of a row of that strip [pixel]."""
 LEVEL_WIDTH, CHARACTER, WIDTH = 70, 6.4, 720
 """Characters of a line of a level's label, pixels of a character, and the usual width of the chart between its margins [pixel]."""
@@ -102,7 +102,7 @@ def stock(study: Study, munition: str, numbers: dict[str, int]) -> Spec:
         ],
     )
     if rows:
-        layout["yaxis2"] = {"visible": False, "range": [rows - 0.4, -0.6], "domain": [0, max(strip - 0.01, 0)], "fixedrange": True}
+        layout["yaxis2"] = {"visible": False, "range": [rows - 0.4, -0.8], "domain": [0, max(strip - 0.01, 0)], "fixedrange": True}
     data = [*figures.policy_lines(study, dates, groups, ",.4~r"), *_estimates(study, munition), *marks]
     return {"data": data, "layout": layout}
 

@@ -66,7 +66,7 @@ def headline(study: Study) -> Table:
         stock = study.stock(study.base, munition)
         name, floor = study.floor(munition)
         first = study.metric(study.base, munition, US, f"first_below.{name}")
-        low = int(np.argmin(stock))
+        low = study.now + int(np.argmin(stock[study.now :]))
         point = study.scenario.munitions[munition].us_stock.points[0]
         ranged = f" ({words.rounds(point.low)} to {words.rounds(point.high)})" if point.low is not None and point.high is not None else ""
         rows.append(
@@ -88,7 +88,7 @@ def headline(study: Study) -> Table:
             f"{words.day(study.date(study.now))}, last step before the date of knowledge",
             "The floor assumed here",
             "First month below it",
-            "Lowest, when",
+            "Lowest from then on, when",
             words.day(study.date(len(study.result.dates) - 1)),
         ),
         tuple(rows),

@@ -63,9 +63,9 @@ CHANNELS = (
 EVENT_SYMBOLS = {
     "operation": "diamond",
     "package": "circle",
-    "inflow": "triangle-up",
-    "supply": "triangle-down",
-    "need": "hexagon",
+    "inflow": "hexagon",
+    "supply": "pentagon",
+    "need": "octagon",
     "hold": "square",
 }
 

@@ -7,9 +7,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 # The browser tests need a Chromium. With CI=true they are required; elsewhere they are left out, with a notice, where
-# there is none. More options for pytest: make test PYTEST_ARGS="-k laws".
+# there is none. Two workers, a file each, so that a file's browser is started once. One's own options for pytest:
+# make test PYTEST_ARGS="-k laws".
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test report golden docs clean chromium

@@ -296,6 +296,24 @@ def test_priority_serves_one_before_the_others_where_there_is_not_enough(scenari
     assert shared > 0
 
 
+@pytest.mark.parametrize(("use", "weights"), [("weights", {"ukraine": 6.0, "israel": 3.0, "partners": 1.0}), ("pro_rata", {})])
+def test_weights_share_out_what_there_is(tmp_path: Path, use: str, weights: dict[str, float]) -> None:
+    """All ask for far more than there is in July: by weight 6, 3 and 1 parts of ten, by request a part of what each asks for."""
+    lines = "".join(f"{name} = {weight}\n" for name, weight in weights.items())
+    text = f'{HEAD}[allocation]\nuse = "{use}"\n[allocation.weights]\n{lines}'
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "own.toml").write_text(text, encoding="utf-8")
+    asking = {f"recipients.{r}.pac3.{q}": n for r, n in (("ukraine", 4e6), ("israel", 2e6), ("partners", 2e6)) for q in ("ceiling", "need")}
+    result = sp.run(sp.load("july_2025", params=[tmp_path]).override(asking | {"scenario.end": dt.date(2025, 9, 1)}), ["own"])
+    july = result.index("2025-07-01")
+    available = read(result, "own", "pac3", "available")[july]
+    asked = {r: read(result, "own", "pac3", "request", r)[july] for r in result.recipients}
+    parts = weights or asked
+    assert available > 0.0
+    for r in result.recipients:
+        assert read(result, "own", "pac3", "granted", r)[july] == pytest.approx(available * parts[r] / sum(parts.values()))
+
+
 # ---------------------------------------------------------------- policies of one's own: overlaps and channels
 
 

@@ -56,6 +56,25 @@ def test_both_commands_are_targets_of_the_makefile() -> None:
     assert {"report", "test"} <= named <= set(targets)
 
 
+def make(*arguments: str) -> str:
+    """Return what make says it does, free of the make that may run these tests."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(["make", *arguments], cwd=ROOT, env=outside, capture_output=True, text=True, check=True).stdout
+
+
+def test_make_alone_lists_every_target() -> None:
+    targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(targets) == {"help", "setup", "check", "test", "report", "golden", "docs", "clean"}
+    assert re.findall(r"^  make (\w+) +\w", make(), re.MULTILINE) == targets
+
+
+def test_check_is_lint_types_imports_parameters_then_the_tests() -> None:
+    done = make("-n", "check")
+    steps = ["ruff check", "mypy", "lint-imports", "stockpile params check", "make test", "-m pytest"]
+    assert sorted(steps, key=done.index) == steps
+    assert "\nmake check\n" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(command: str, recipes: Path) -> None:
     words = shlex.split(command)

@@ -159,9 +159,8 @@ def shipment_sentence(study: Study, munition: str) -> str | None:
     operation = study.largest_operation(munition)
     if operation is not None and row.of_largest_use is not None:
         title = study.scenario.events[operation[0]].title
-        text += (
-            f"; it is {words.times(row.of_largest_use)} the largest single operation in the data ({title}, {words.rounds(operation[1])})"
-        )
+        relation = "about as large as" if abs(row.of_largest_use - 1.0) < EQUAL else words.times(row.of_largest_use)
+        text += f"; it is {relation} the largest single operation in the data ({title}, {words.rounds(operation[1])})"
     return f"{text}."
 
 

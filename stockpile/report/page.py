@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from stockpile.report import blocks, evidence, narrative, tables, theme, words
+from stockpile.report import blocks, evidence, narrative, published, tables, theme, words
 from stockpile.report.study import Study
 
 LICENCE = "MIT"
@@ -108,6 +108,7 @@ def render(study: Study, command: str) -> str:
     numbers = evidence.event_numbers(study)
     parts = [blocks.part(study, munition, numbers) for munition in study.result.munitions]
     cost = blocks.cost(study)
+    comparisons = published.found(study)
     charts = [chart for part in parts for chart in part.charts] + ([cost] if cost else [])
     script = asset("page.js")
     manifest = study.result.manifest
@@ -134,6 +135,8 @@ def render(study: Study, command: str) -> str:
             policies=[
                 (study.title(policy), " ".join(study.scenario.policies[policy].description.split())) for policy in study.result.policies
             ],
+            reported=published.table(study, comparisons),
+            reported_sentences=published.sentences(study, comparisons),
             steps_differ=narrative.steps_differ(study),
             has_effects=any(part.effect for part in parts),
             has_suspension=any(part.materiality for part in parts),

@@ -501,3 +501,18 @@ def never_less(less: Array, more: Array, size: Array, where: Mask | None = None)
         worst = np.where(where, worst, 0.0)
     lane = int(worst.argmax())
     assert worst[lane] <= TOLERANCE, f"lane {lane}: {worst[lane]:.3g} of the largest stock ({size[lane]:.6g} rounds) too low"
+
+
+def quiet(*, months: int, recipients: int, us_on_hand: float) -> World:
+    """Return a world of one lane in which nothing moves: all times one month, no loss, no floor, no production, no need."""
+    one, zero, still = np.ones(1), np.zeros(1), np.zeros((months, 1))
+
+    def each(array: Array) -> tuple[Array, ...]:
+        return tuple(array.copy() for _ in range(recipients))
+
+    single = {"line", "lots", "us_share", "own_need", "history", "us_inflow", "review_on", "review_off", "floor"}
+    series = Known(**{field.name: still.copy() if field.name in single else each(still) for field in fields(Known)})
+    rates = {field.name: one.copy() for field in fields(Constants)} | {"cover": zero.copy(), "commit": zero.copy(), "loss": zero.copy()}
+    constants = Constants(**{**rates, "priority": each(zero), "weight": each(one)})
+    opening = State(us_on_hand * one, zero.copy(), each(zero), each(zero), each(zero), zero.copy())
+    return World(opening, series, constants, 1.0)

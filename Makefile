@@ -29,14 +29,17 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+# Chromium, and the library that Playwright's driver is linked against.
 chromium:
-	@if [ -n "$(CHROMIUM)" ]; then :; \
+	@need=; [ -n "$(CHROMIUM)" ] || need=chromium; \
+	[ "$$(uname)" != Linux ] || $(PYTHON) -c 'import ctypes; ctypes.CDLL("libatomic.so.1")' 2>/dev/null || need="$$need libatomic1"; \
+	if [ -z "$$need" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "No Chromium here: installing Debian's, for the browser tests."; \
-	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null || \
-	    echo "Chromium could not be installed." >&2; \
+	  echo "Installing $$need, for the browser tests."; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$need; } >/dev/null || \
+	    echo "Could not be installed: $$need" >&2; \
 	else \
-	  echo "No Chromium here: the browser tests need one; on Debian: apt-get install chromium"; \
+	  echo "The browser tests need what is not here; on Debian: apt-get install $$need"; \
 	fi
 
 check: setup  ## lint, types, imports, parameters, then the tests: what .ci/run calls
@@ -50,10 +53,10 @@ test: setup  ## the tests
 	@if [ -n "$(CHROMIUM)" ]; then \
 	  $(BIN)/python -m pytest $(PYTEST_ARGS); \
 	elif [ "$$CI" = true ]; then \
-	  echo "The browser tests need a Chromium, and there is none; on Debian: apt-get install chromium" >&2; exit 1; \
+	  echo "The browser tests need a Chromium, and there is none; on Debian: apt-get install chromium libatomic1" >&2; exit 1; \
 	else \
 	  $(BIN)/python -m pytest $(PYTEST_ARGS) -m 'not browser' && \
-	  echo "NOTICE: the browser tests were left out: there is no Chromium here (on Debian: apt-get install chromium)." >&2; \
+	  echo "NOTICE: the browser tests were left out: there is no Chromium here (on Debian: apt-get install chromium libatomic1)." >&2; \
 	fi
 
 report: $(STAMP)  ## render reports/july_2025.html, reports/november_2026.html and reports/index.html

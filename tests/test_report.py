@@ -315,6 +315,17 @@ def test_numbers_of_the_cost_are_those_of_the_metrics(july: Study, metric: pd.Se
     assert numbers_in(without_titles, july) == totals | {"2025"}
 
 
+def test_a_stock_that_comes_close_to_its_floor_is_not_called_above_it() -> None:
+    scenario = sp.load("november_2026")
+    study = study_of(scenario, sp.run(scenario, ["none"]))
+    stock = study.stock("none", "pac3")[study.now :]
+    floor = study.floor("pac3")[1]
+    assert 1.0 < stock.min() / floor < 1.0 + narrative.CLOSE
+    assert "too close to call" in narrative.floor_sentence(study, "pac3")
+    far = scenario.override({"munitions.pac3.floors.transfer_floor": 0.3})
+    assert "too close" not in narrative.floor_sentence(study_of(far, sp.run(far, ["none"])), "pac3")
+
+
 def test_sentences_move_with_the_numbers(scenario: sp.Scenario, july: Study) -> None:
     changed = scenario.override({"events.tranche_2025_07.rounds.pac3.rounds": 60})
     other = study_of(changed, sp.run(changed))

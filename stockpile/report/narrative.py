@@ -22,6 +22,8 @@ SEEN = 0.05
 """A change in rounds below this is none."""
 SMALL, LARGE = 0.02, 0.10
 """Shares of the stock under and over which an effect is called small or large."""
+CLOSE = 0.10
+"""A stock that comes within this share of a floor is too close to it to be called above: no estimate of a stock is as exact."""
 ONE = 0.5
 """A change over a whole run below this, in rounds, is none."""
 CAUSES = {
@@ -63,6 +65,13 @@ def floor_sentence(study: Study, munition: str) -> str:
     said = f"the floor assumed here ({words.rounds(floor)} rounds)"
     end = words.month(study.date(len(stock) - 1))
     if kind == "above":
+        low = study.now + int(np.argmin(stock[study.now :]))
+        margin = float(stock[low]) / floor - 1.0 if floor > 0.0 else np.inf
+        if margin < CLOSE:
+            return (
+                f"The {short} stock comes within {words.percent(margin)} of {said}, in {words.month(study.date(low))}, and stays above it "
+                f"to {end} under “{study.title(study.base)}”: too close to call, as its estimate has a wider range."
+            )
         text = f"The {short} stock stays above {said} to {end}"
         return (
             f"{text} under every policy compared."

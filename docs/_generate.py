@@ -42,7 +42,7 @@ ROLES = {
 }
 INTRODUCTION = """# What the files in params/ may say
 
-<!-- Made by `make docs` from stockpile/schema.py and stockpile/units.py; not edited by hand. -->
+<!-- Made by `make docs` from stockpile/schema/ and stockpile/units.py; not edited by hand. -->
 
 One TOML file a thing; the path is the name: the key `us_share` in `munitions/pac3.toml` is `munitions.pac3.us_share` in
 `--set`, in a scenario's `changes` and in `stockpile params show`. A file or folder whose name starts with `_` or `.` is

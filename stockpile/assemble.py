@@ -18,10 +18,11 @@ from stockpile.clock import Array, Clock, with_breaks
 from stockpile.draws import Central, Values
 from stockpile.errors import InputError, Problem, nearest
 from stockpile.line import production
+from stockpile.lookup import Numbers
 from stockpile.model.state import Constants, Known, State
 from stockpile.policies import Shares, shares
 from stockpile.scenario import Scenario
-from stockpile.vintage import BEGINNING
+from stockpile.times import check_steps, mean_times
 
 ONE_DAY = dt.timedelta(days=1)
 T = TypeVar("T")
@@ -88,78 +89,6 @@ class Assembly:
     unit_cost: dict[str, Array]
 
 
-class Numbers:
-    """Looks numbers up in a scenario and brings them to the model's units, one column a member."""
-
-    def __init__(self, scenario: Scenario, values: Values, clock: Clock) -> None:
-        self.scenario = scenario
-        self.values = values
-        self.clock = clock
-        self.starts = clock.knots[:-1]
-
-    def point(self, path: str, parameter: schema.Parameter, point: schema.Evidence) -> Array:
-        """Return one point [the model's unit], shape (members,)."""
-        return self.values.of(path, parameter, point) * _factor(parameter.unit)
-
-    def at(self, path: str, parameter: schema.Parameter, date: dt.date) -> Array:
-        """Return the value in force on a date, shape (members,)."""
-        known = [p for p in parameter.points if (p.from_ or BEGINNING) <= date]
-        if not known:
-            first = min(p.from_ or BEGINNING for p in parameter.points)
-            message = f"is needed on {date}, but its first value holds from {first}; allowed: a value from {date} or earlier"
-            raise InputError.one(path, message, file=self.scenario.name)
-        return self.point(path, parameter, known[-1])
-
-    def at_start(self, path: str, parameter: schema.Parameter) -> Array:
-        """Return the value in force at the start of the run, shape (members,)."""
-        return self.at(path, parameter, self.clock.start)
-
-    def today(self, path: str, parameter: schema.Parameter) -> Array:
-        """Return the value in force on the scenario's `as_of`, shape (members,)."""
-        return self.at(path, parameter, self.scenario.as_of)
-
-    def dated(self, path: str, parameter: schema.Parameter) -> Array:
-        """Return the value in force in each interval, shape (intervals, members)."""
-        result = np.tile(self.at_start(path, parameter), (len(self.starts), 1))
-        for point in parameter.points:
-            since = self.clock.at(point.from_) if point.from_ and point.from_ > self.clock.start else 0.0
-            if point.from_ is None or point.from_ <= self.clock.start:
-                continue
-            result[self.starts >= since - 1e-12] = self.point(path, parameter, point)
-        return result
-
-    def product(self, path: str, factors: dict[str, Any], date: dt.date | None = None) -> Array:
-        """Return the product of factors: in each interval, shape (intervals, members), or on a date, shape (members,)."""
-        result = np.ones(self.values.members)
-        for name, factor in factors.items():
-            own = isinstance(factor, schema.Parameter)
-            where = f"{path}.{name}" if own else factor.path
-            parameter = factor if own else self.find(where)
-            value = self.dated(where, parameter) if date is None else self.at(where, parameter, date)
-            result = result * (1.0 - value if not own and factor.one_minus else value)
-        return result
-
-    def find(self, path: str) -> schema.Parameter:
-        """Return the parameter at a path of the resolved scenario."""
-        node: Any = self.scenario.tree
-        for part in path.split("."):
-            node = node[part]
-        return schema.Parameter.model_validate(node)
-
-    def level(self, path: str, level: schema.Level, munition: str) -> Array:
-        """Return a named level [round], shape (members,)."""
-        value = self.today(f"{path}.level", level.level)
-        if level.of is None:
-            return value
-        return value * self.at_start(f"munitions.{munition}.us_stock", self.scenario.munitions[munition].us_stock)
-
-
-def _factor(unit: str) -> float:
-    found = units.find(unit)
-    assert found is not None
-    return found.factor
-
-
 def assemble(scenario: Scenario, policies: Sequence[str] | None = None, values: Values | None = None) -> Assembly:
     """Return the arrays for a scenario under `policies`.
 
@@ -188,8 +117,8 @@ def _assemble(scenario: Scenario, chosen: tuple[str, ...], values: Values) -> As
     clock = _clock(scenario, chosen)
     axes = Axes(chosen, tuple(scenario.munitions), values.members, tuple(scenario.recipients))
     numbers = Numbers(scenario, values, clock)
-    times = _times(numbers)
-    _check_times(scenario, clock)
+    times = mean_times(numbers)
+    check_steps(scenario, clock)
     levels = {name: _levels(numbers, name) for name in axes.munitions}
     lanes = [
         _lane(numbers, axes, times, levels[munition], munition, policy)
@@ -250,54 +179,6 @@ def _point_dates(node: Any) -> set[dt.date]:
     if isinstance(node, list):
         return set().union(*(_point_dates(value) for value in node)) if node else set()
     return set()
-
-
-def _times(numbers: Numbers) -> dict[str, Array]:
-    model = numbers.scenario.model
-    result = {name: numbers.at_start(f"model.times.{name}", getattr(model.times, name)) for name in schema.Times.model_fields}
-    for name in ("cover", "commit"):
-        result[name] = numbers.at_start(f"model.{name}", getattr(model, name))
-    return result
-
-
-def _check_times(scenario: Scenario, clock: Clock) -> None:
-    """Refuse steps that are too long for the times given, at the worst ends of their ranges."""
-    model, problems = scenario.model, []
-
-    def ends(parameter: schema.Parameter) -> tuple[float, float]:
-        factor = _factor(parameter.unit)
-        lows = [p.value if p.low is None else p.low for p in parameter.points]
-        highs = [p.value if p.high is None else p.high for p in parameter.points]
-        return min(lows) * factor, max(highs) * factor
-
-    shortest = {name: ends(getattr(model.times, name))[0] for name in schema.Times.model_fields}
-    longest = {name: ends(getattr(model.times, name))[1] for name in schema.Times.model_fields}
-    for name, time in shortest.items():
-        if time <= 0.0:
-            problems.append(Problem(scenario.name, 0, 0, f"model.times.{name}", f"{time:g} month is not a time; allowed: above 0"))
-    if problems:
-        raise InputError(problems)
-    for first, second in (("issue", "catch_up"), ("catch_up", "order")):
-        if longest[first] > shortest[second]:
-            bound = f"{second} ({shortest[second]:g} month at its least)"
-            message = f"{longest[first]:g} month is above {bound}; allowed: issue <= catch_up <= order"
-            problems.append(Problem(scenario.name, 0, 0, f"model.times.{first}", message))
-    commit = ends(model.commit)[1]
-    loss = max(ends(munition.loss_rate)[1] for munition in scenario.munitions.values())
-    rules = {
-        "dt (1/issue + loss)": 1.0 / shortest["issue"] + loss,
-        "dt / line": 1.0 / shortest["line"],
-        "dt (1/release + loss)": 1.0 / shortest["release"] + loss,
-        "dt (1/catch_up + loss)": 1.0 / shortest["catch_up"] + loss,
-        "dt (1/order + commit + loss)": 1.0 / shortest["order"] + commit + loss,
-    }
-    for rule, rate in rules.items():
-        if clock.dt * rate > 1.0 + 1e-12:
-            least = int(np.ceil(rate - 1e-9))
-            message = f"{rule} = {clock.dt * rate:g} is above 1 with substeps = {clock.substeps}; allowed: substeps of at least {least}"
-            problems.append(Problem(scenario.name, 0, 0, "scenario.substeps", message))
-    if problems:
-        raise InputError(problems)
 
 
 def _levels(numbers: Numbers, name: str) -> dict[str, Array]:

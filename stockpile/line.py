@@ -8,16 +8,13 @@ in a straight line from the level at `as_of`.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stockpile import schema
 from stockpile.clock import Array
+from stockpile.lookup import Numbers
 from stockpile.vintage import BEGINNING, published
-
-if TYPE_CHECKING:
-    from stockpile.assemble import Numbers
 
 ONE_DAY = dt.timedelta(days=1)
 

@@ -1,0 +1,47 @@
+"""What the files in ``params/`` may say: one frozen class a kind of file, extra keys forbidden.
+
+The sentence under each field is its documentation: ``docs/parameters.md`` and the JSON Schema for editors
+(``stockpile params schema``) are made from it.
+"""
+
+from __future__ import annotations
+
+from stockpile.schema.choices import Allocation, Change, Measure, Policy, Repeat, Review, Scenario, Suspension
+from stockpile.schema.things import Claim, Event, Level, Line, Lot, Model, Munition, Observation, Observations, Part, Plan, Recipient, Times
+from stockpile.schema.values import (
+    Count,
+    Delay,
+    Evidence,
+    Factor,
+    Factors,
+    Fault,
+    Finite,
+    Fraction,
+    Grade,
+    Keys,
+    Money,
+    Name,
+    Names,
+    Parameter,
+    PerTime,
+    Point,
+    Rate,
+    Reference,
+    Role,
+    Rounds,
+    Shape,
+    Share,
+    Source,
+    Strict,
+    Time,
+    check_kind,
+    is_day,
+)
+
+__all__ = [
+    "Allocation", "Change", "Claim", "Count", "Delay", "Event", "Evidence", "Factor", "Factors", "Fault", "Finite",
+    "Fraction", "Grade", "Keys", "Level", "Line", "Lot", "Measure", "Model", "Money", "Munition", "Name", "Names",
+    "Observation", "Observations", "Parameter", "Part", "PerTime", "Plan", "Point", "Policy", "Rate", "Recipient",
+    "Reference", "Repeat", "Review", "Role", "Rounds", "Scenario", "Shape", "Share", "Source", "Strict", "Suspension",
+    "Time", "Times", "check_kind", "is_day",
+]

@@ -105,7 +105,7 @@ def assemble(scenario: Scenario, policies: Sequence[str] | None = None, values: 
     InputError
         For unknown policies, numbers needed before they hold, shares above 1, and steps too long for the times given.
     """
-    chosen = tuple(policies if policies is not None else scenario.settings.policies or ())
+    chosen = scenario.chosen(policies)
     _check_policies(scenario, chosen)
     try:
         return _assemble(scenario, chosen, values or Central())

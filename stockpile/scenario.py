@@ -127,6 +127,18 @@ class Scenario:
             return replace(problem, file="override")
         return chain.placed(problem)
 
+    def chosen(self, policies: Sequence[str] | None) -> tuple[str, ...]:
+        """Return the policies to run: those given, or the scenario's own.
+
+        Raises
+        ------
+        InputError
+            If one text is given in place of a list.
+        """
+        if isinstance(policies, str):
+            raise InputError.one("policies", f"{policies!r} is one text; allowed: a list of names, [{policies!r}]", file="policy")
+        return tuple(policies if policies is not None else self.settings.policies or ())
+
     def table(self) -> pd.DataFrame:
         """Return every resolved value as a frame.
 

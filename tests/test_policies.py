@@ -448,3 +448,8 @@ def test_review_takes_the_larger_of_its_own_share_and_the_dated_one(own: Callabl
     made, kept = (read(result, "own", "pac3", q, "ukraine") for q in ("made_for", "kept_back"))
     assert kept[first:october] == pytest.approx(0.6 * made[first:october])
     assert kept[october:] == pytest.approx(0.3 * made[october:])
+
+
+def test_one_text_in_place_of_a_list_of_policies_is_refused() -> None:
+    with pytest.raises(sp.InputError, match=r"allowed: a list of names, \['none'\]"):
+        sp.run(sp.load("july_2025"), "none")

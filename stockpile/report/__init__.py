@@ -64,7 +64,7 @@ def report(source: Scenario | Result, path: str | Path, policies: Sequence[str] 
 
 
 def _with_baseline(scenario: Scenario, policies: Sequence[str] | None) -> list[str]:
-    chosen = list(policies if policies is not None else scenario.settings.policies or ())
+    chosen = list(scenario.chosen(policies))
     return chosen if BASELINE in chosen or BASELINE not in scenario.policies else [BASELINE, *chosen]
 
 

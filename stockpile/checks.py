@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from stockpile import schema, units
 from stockpile.errors import Problem, nearest
+from stockpile.tables import is_parameter, parameters
 
 ALL = "all"
 Path = tuple[str | int, ...]
@@ -79,8 +80,6 @@ class Known:
 
     def parameter(self, path: str) -> dict[str, Any] | None:
         """Return the raw table at a parameter path, if it is one."""
-        from stockpile.params import is_parameter
-
         key = self._key(path)
         if key not in self.layers:
             return None
@@ -362,8 +361,6 @@ def _months(scenario: schema.Scenario, layers: Said) -> Iterator[Problem]:
 
 def check_points_of_a_day_differ_in_publication(known: Known) -> Iterator[Problem]:
     """Of two used points that hold from the same day the one published later counts, so one must be later."""
-    from stockpile.params import parameters
-
     for key, layers in known.layers.items():
         if key not in known.models:
             continue

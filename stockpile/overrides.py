@@ -11,7 +11,8 @@ from typing import Any
 from stockpile import schema, units
 from stockpile.errors import nearest
 from stockpile.faults import allowed_keys
-from stockpile.params import FILES, FOLDERS, Table, is_parameter
+from stockpile.params import FILES, FOLDERS
+from stockpile.tables import Table, is_parameter
 from stockpile.vintage import BEGINNING
 
 OPERATIONS = ("value", "scale", "add", "at")

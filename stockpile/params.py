@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +19,8 @@ from pydantic import BaseModel, ValidationError
 from stockpile import positions, schema
 from stockpile.errors import InputError, Problem, nearest
 from stockpile.faults import explain
+from stockpile.tables import Table, has, merge
 
-Table = dict[str, Any]
 M = TypeVar("M", bound=BaseModel)
 
 FOLDERS: dict[str, type[BaseModel]] = {
@@ -97,31 +97,6 @@ class Resolved:
     def problem(self, key: Sequence[str | int], message: str) -> Problem:
         """Return a `Problem` at the full path of `key`."""
         return Problem(self.name, 0, 0, ".".join(map(str, (*self.path, *key))), message)
-
-
-def has(node: Any, path: Sequence[str | int]) -> bool:
-    """Tell whether a nested table has something at `path`."""
-    for step in path:
-        steps: Any = node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
-        if step not in steps:
-            return False
-        node = node[step]
-    return True
-
-
-def is_parameter(node: Any) -> bool:
-    """Tell whether a table of a file is a parameter: it gives a unit, or stands for another parameter."""
-    return isinstance(node, dict) and ("unit" in node or "same_as" in node or "one_minus" in node)
-
-
-def merge(under: Table, over: Table) -> Table:
-    """Return `under` with `over` laid on it: tables key by key, parameters and everything else whole."""
-    result = dict(under)
-    for key, value in over.items():
-        below = result.get(key)
-        plain = isinstance(value, dict) and isinstance(below, dict) and not is_parameter(value) and not is_parameter(below)
-        result[key] = merge(below, value) if plain and isinstance(below, dict) else value
-    return result
 
 
 @dataclass(frozen=True)
@@ -274,15 +249,3 @@ def _one(
         for key, message in explain(cls, table, error):
             problems.append(layers.problem((*prefix, *key), message))
         return None
-
-
-def parameters(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Table]]:
-    """Yield path and table of every parameter in a nested table, in order."""
-    if is_parameter(node):
-        yield path, node
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            yield from parameters(value, (*path, key))
-    elif isinstance(node, list):
-        for number, value in enumerate(node):
-            yield from parameters(value, (*path, str(number)))

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stockpile.params import parameters
+from stockpile.tables import parameters
 from stockpile.vintage import BEGINNING, published
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ def commit() -> str:
     folder = Path(__file__).resolve().parent.parent
     if not (folder / ".git").exists():
         return "released"
-    done = subprocess.run(
-        ["git", "-C", str(folder), "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False
-    )
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return "unknown, as there is no git"
     return done.stdout.strip() or "uncommitted"

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 from stockpile import checks, overrides, schema, vintage
 from stockpile.errors import InputError, Problem, nearest
 from stockpile.faults import explain
-from stockpile.params import FILES, FOLDERS, Layers, M, ParamSet, Resolved, Table, has, read
+from stockpile.params import FILES, FOLDERS, Layers, M, ParamSet, Resolved, read
+from stockpile.tables import Table, has
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stockpile import schema
-from stockpile.params import Table, is_parameter
+from stockpile.tables import Table, is_parameter
 
 BEGINNING = dt.date.min
 

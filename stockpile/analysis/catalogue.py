@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from stockpile.assemble import assemble
 from stockpile.errors import InputError, Problem, nearest
-from stockpile.params import ParamSet, Table, is_parameter, parameters, read
+from stockpile.params import ParamSet, read
 from stockpile.provenance import rows
 from stockpile.scenario import Scenario, resolve
+from stockpile.tables import Table, is_parameter, parameters
 from stockpile.vintage import BEGINNING
 
 if TYPE_CHECKING:

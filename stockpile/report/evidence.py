@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from stockpile import provenance, units
-from stockpile.params import parameters
 from stockpile.report import words
 from stockpile.report.facts import rounds_of
 from stockpile.report.projection import level_label, other_readings
 from stockpile.report.study import Study
 from stockpile.schema import Level, Source
+from stockpile.tables import parameters
 from stockpile.vintage import BEGINNING
 
 GRADES = {

@@ -40,6 +40,7 @@ class Seen:
 
     def __init__(self, browser: Browser, file: Path, width: int = 1280, **options: Any) -> None:
         self.context = browser.new_context(viewport={"width": width, "height": 800}, offline=True, **options)
+        self.context.set_default_timeout(120_000)
         self.page: Page = self.context.new_page()
         self.requests: list[str] = []
         self.complaints: list[str] = []
@@ -51,7 +52,7 @@ class Seen:
     def drawn(self) -> int:
         """Wait until every figure is drawn, and return how many there are."""
         count = self.page.locator("[data-figure]").count()
-        self.page.wait_for_selector(f"html[data-drawn='{count}']", state="attached", timeout=60_000)
+        self.page.wait_for_selector(f"html[data-drawn='{count}']", state="attached", timeout=120_000)
         return count
 
 
@@ -118,14 +119,14 @@ def test_policy_of_the_page_holds(other: Seen) -> None:
 
 
 def test_picture_of_a_chart_can_be_taken(seen: Seen) -> None:
-    with seen.page.expect_download(timeout=30_000) as download:
+    with seen.page.expect_download(timeout=120_000) as download:
         seen.page.locator("[data-picture='stock-pac3']").click()
     assert download.value.suggested_filename == "stock-pac3.png"
     assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 def test_data_of_a_chart_can_be_taken(seen: Seen) -> None:
-    with seen.page.expect_download(timeout=30_000) as download:
+    with seen.page.expect_download(timeout=120_000) as download:
         seen.page.locator("#stock-pac3 a[download]").click()
     lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
     assert download.value.suggested_filename == "stock-pac3.csv"

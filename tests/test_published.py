@@ -10,6 +10,20 @@ import pytest
 import stockpile as sp
 from stockpile.analysis.published import Comparison, beside_published
 
+MADE_UP = """
+[made_up]
+title = "A made-up count"
+munition = "pac3"
+quantity = "{quantity}"
+date = 2026-05-01
+unit = "round"
+scope = "made up"
+value = 1
+source = "github_2026_08_interceptor_note"
+where = "nowhere"
+grade = "reported"
+"""
+
 
 @pytest.fixture(scope="module")
 def november() -> sp.Scenario:
@@ -49,26 +63,15 @@ def test_inside_and_residual_follow_from_the_range(found: dict[str, Comparison])
             assert item.residual is None
 
 
+def with_observation(folder: Path, quantity: str) -> Path:
+    """Write a made-up observation of a quantity, and return the folder to lay over the parameters."""
+    (folder / "observations").mkdir()
+    (folder / "observations" / "more.toml").write_text(MADE_UP.format(quantity=quantity), encoding="utf-8")
+    return folder
+
+
 def test_an_observation_moves_no_result(november: sp.Scenario, tmp_path: Path) -> None:
-    overlay = tmp_path / "observations"
-    overlay.mkdir()
-    (overlay / "more.toml").write_text(
-        """
-[made_up]
-title = "A made-up count"
-munition = "pac3"
-quantity = "us_on_hand"
-date = 2026-05-01
-unit = "round"
-scope = "made up"
-value = 1
-source = "github_2026_08_interceptor_note"
-where = "nowhere"
-grade = "reported"
-""",
-        encoding="utf-8",
-    )
-    seen = sp.load("november_2026", params=[tmp_path])
+    seen = sp.load("november_2026", params=[with_observation(tmp_path, "us_on_hand")])
     assert "made_up" in seen.observations
     assert seen.digest == november.digest
     assert sp.run(seen, ["none"]).table().equals(sp.run(november, ["none"]).table())
@@ -79,26 +82,8 @@ def test_nothing_reported_later_is_seen_in_july_2025() -> None:
 
 
 def test_only_stocks_can_be_compared(tmp_path: Path) -> None:
-    overlay = tmp_path / "observations"
-    overlay.mkdir()
-    (overlay / "more.toml").write_text(
-        """
-[made_up]
-title = "A made-up count"
-munition = "pac3"
-quantity = "us_on_hnd"
-date = 2026-05-01
-unit = "round"
-scope = "made up"
-value = 1
-source = "github_2026_08_interceptor_note"
-where = "nowhere"
-grade = "reported"
-""",
-        encoding="utf-8",
-    )
     with pytest.raises(sp.InputError, match="did you mean 'us_on_hand'"):
-        beside_published(sp.load("november_2026", params=[tmp_path]))
+        beside_published(sp.load("november_2026", params=[with_observation(tmp_path, "us_on_hnd")]))
 
 
 def test_the_page_shows_them_and_says_that_nothing_is_fed_back(november: sp.Scenario, tmp_path: Path) -> None:

@@ -284,6 +284,8 @@ def test_every_other_number_in_prose_is_one_of_the_result(july: Study, metric: p
         cells = {cell for chart in one.charts for row in chart.table.rows for cell in row[1:]}
         allowed = set().union(*(set(NUMBERS.findall(cell)) for cell in cells))
         allowed |= {words.rounds(float(level[0])) for level in july.result.levels[m].values()}
+        shares = [floor.level.points[-1].value for floor in july.scenario.munitions[m].floors.values() if floor.of]
+        allowed |= {number for share in shares for number in NUMBERS.findall(words.percent(share))}
         lines = [july.stock(policy, m) for policy in july.result.policies] + [july.effect(policy, m)[start:end] for policy in july.others]
         allowed |= {words.rounds(float(value)) for line in lines for value in (line[0], line.min(), line.max(), line[-1])}
         left = [draw.from_stock for draw in july.draws(m, 0, july.now)]
@@ -313,6 +315,14 @@ def test_numbers_of_the_cost_are_those_of_the_metrics(july: Study, metric: pd.Se
     assert numbers_in(cost.title, july) == {words.billion(float(own.min())), words.billion(float(own.max())), "2025"}
     without_titles = re.sub("|".join(re.escape(july.title(policy)) for policy in july.result.policies), "", cost.alternative)
     assert numbers_in(without_titles, july) == totals | {"2025"}
+
+
+def test_a_floor_that_is_changed_says_what_it_is() -> None:
+    scenario = sp.load("pacific_reserve")
+    study = study_of(scenario, sp.run(scenario, ["none"]))
+    label = projection.level_label(study, "pac3", "transfer_floor")
+    assert label == "the floor assumed here: 60\N{NO-BREAK SPACE}% of the March 2022 stock"
+    assert projection.level_label(study, "pac3", "review_level") == "for comparison: the March 2022 stock"
 
 
 def test_a_stock_that_comes_close_to_its_floor_is_not_called_above_it() -> None:

@@ -53,11 +53,18 @@ def _once(labels: list[str]) -> list[str]:
 
 
 def level_label(study: Study, munition: str, name: str) -> str:
-    """Return a level as it is printed: one that limits transfers is always "the floor assumed here"."""
-    title = study.scenario.munitions[munition].floors[name].title
+    """Return a level as it is printed: one that limits transfers is always "the floor assumed here".
+
+    A share of the stock at the start is printed as that share, so that it says what it is when it is changed.
+    """
+    level = study.scenario.munitions[munition].floors[name]
     limits = any(study.scenario.policies[policy].transfer_floor == name for policy in study.result.policies)
     start = "the floor assumed here" if limits else "for comparison"
-    return title if title.startswith("the floor assumed here") else f"{start}: {title}"
+    if level.of is None:
+        return f"{start}: {level.title}"
+    share = level.level.points[-1].value
+    stock = f"{words.month(study.date(0))} stock"
+    return f"{start}: {f'the {stock}' if share == 1.0 else f'{words.percent(share)} of the {stock}'}"
 
 
 def stock(study: Study, munition: str, numbers: dict[str, int]) -> Spec:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,12 +21,13 @@ FORMAT = 1
 def write(result: Result, path: Path) -> Path:
     """Write a result to `path` and return it; the file appears whole or not at all.
 
+    One row group a quantity, so that no more than that is in memory twice.
+
     Raises
     ------
     InputError
         If the folder is not there or cannot be written to.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     head = {
@@ -38,26 +41,37 @@ def write(result: Result, path: Path) -> Path:
         "dates": [str(date) for date in result.dates],
         "arrays": [[*key, array.shape[-1]] for key, array in result.arrays.items()],
     }
-    parts = [result.long(name, row) for name, row in result.arrays]
-    columns = {column: np.concatenate([part[column] for part in parts]) for column in COLUMNS}
-    head["digest"] = digest(head, columns["value"])
-    words = result.words
-    arrays = {
-        name: pa.DictionaryArray.from_arrays(pa.array(value.astype(np.int32)), pa.array(words[name])) if name in words else pa.array(value)
-        for name, value in columns.items()
-    }
-    table = pa.table(arrays).replace_schema_metadata({KEY: json.dumps(head).encode()})
+    head["digest"] = digest(head, result.arrays.values())
+    metadata = {KEY: json.dumps(head).encode()}
+    tables = (_table(result, name, row).replace_schema_metadata(metadata) for name, row in result.arrays)
     if not path.parent.is_dir():
         raise _unwritten(path, "there is no such folder")
     part = temporary(path)
     try:
-        pq.write_table(table, part, compression="zstd", write_page_checksum=True)
+        first = next(tables)
+        with pq.ParquetWriter(part, first.schema, compression="zstd", write_page_checksum=True) as writer:
+            for table in chain([first], tables):
+                writer.write_table(table)
         part.replace(path)
     except OSError as error:
         raise _unwritten(path, error.strerror or str(error)) from None
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def _table(result: Result, name: str, row: str) -> Any:
+    """Return one quantity as an Arrow table; text columns as numbers into their words."""
+    import pyarrow as pa
+
+    columns, words = result.long(name, row), result.words
+    arrays = {
+        column: pa.DictionaryArray.from_arrays(pa.array(columns[column].astype(np.int32)), pa.array(words[column]))
+        if column in words
+        else pa.array(columns[column])
+        for column in COLUMNS
+    }
+    return pa.table(arrays)
 
 
 def _unwritten(path: Path, why: str) -> InputError:
@@ -89,16 +103,17 @@ def read(path: str | Path) -> Result:
         if head["format"] != FORMAT:
             raise _wrong(path, f"has format {head['format']}, not {FORMAT}")
         values = table.column("value").to_numpy()
-        intact = head.pop("digest") == digest(head, values)
+        intact = head.pop("digest") == digest(head, [values])
         return _result(head, values) if intact else _damaged(path)
     except (KeyError, ValueError, TypeError, AttributeError):
         return _damaged(path)
 
 
-def digest(head: dict[str, Any], values: Any) -> str:
-    """Return what tells whether a file is as it was written: the SHA-256 of its head and its values."""
+def digest(head: dict[str, Any], values: Iterable[Any]) -> str:
+    """Return what tells whether a file is as it was written: the SHA-256 of its head and of its values, array after array."""
     found = hashlib.sha256(json.dumps(head).encode())
-    found.update(np.ascontiguousarray(values, dtype=np.float64).data)
+    for array in values:
+        found.update(np.ascontiguousarray(array, dtype=np.float64).reshape(-1).data)
     return found.hexdigest()
 
 

@@ -370,13 +370,18 @@ def test_a_save_that_is_interrupted_leaves_the_old_file(tmp_path: Path, monkeypa
     file = RESULT.save(tmp_path / "result.parquet")
     before = file.read_bytes()
 
-    def interrupted(table: Any, part: Path, **_: Any) -> None:
-        part.write_bytes(b"half of it")
-        raise KeyboardInterrupt
+    written, write_table = [], pq.ParquetWriter.write_table
 
-    monkeypatch.setattr(pq, "write_table", interrupted)
+    def interrupted(writer: Any, table: Any, *given: Any, **named: Any) -> None:
+        if len(written) == 3:
+            raise KeyboardInterrupt
+        write_table(writer, table, *given, **named)
+        written.append(table)
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", interrupted)
     with pytest.raises(KeyboardInterrupt):
         RESULT.save(file)
+    assert len(written) == 3
     assert file.read_bytes() == before
     assert list(tmp_path.iterdir()) == [file]
 

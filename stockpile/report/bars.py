@@ -27,19 +27,23 @@ def draws(study: Study, found: Sequence[Draw]) -> Spec:
         for field, label, colour, pattern in theme.CHANNELS
         if any(abs(getattr(draw, field)) >= 0.05 for draw in items)
     ]
-    height = 120 + 40 * len(items)
+    axis = theme.axis(title=_name("rounds"), tickformat=",.0f", nticks=6)
+    return {"data": data, "layout": _stacked(120 + 40 * len(items), 0.35, axis)}
+
+
+def _name(text: str) -> Spec:
+    """Return the name of an axis."""
+    return {"text": text, "font": {"color": theme.MUTED, "size": 12}}
+
+
+def _stacked(height: int, gap: float, xaxis: Spec) -> Spec:
+    """Return the layout of bars that lie, stacked, with their legend below in the order of the stack."""
     layout = theme.layout(
-        height,
-        top=8,
-        barmode="stack",
-        showlegend=True,
-        bargap=0.35,
-        xaxis=theme.axis(title={"text": "rounds", "font": {"color": theme.MUTED, "size": 12}}, tickformat=",.0f", nticks=6),
-        yaxis=theme.axis(showgrid=False),
+        height, top=8, barmode="stack", showlegend=True, bargap=gap, xaxis=xaxis, yaxis=theme.axis(showgrid=False)
     )
     layout["legend"]["traceorder"] = "normal"
     layout["margin"]["b"] = 84
-    return {"data": data, "layout": layout}
+    return layout
 
 
 def yearly(study: Study, quantity: str, row: str, policy: str, munition: str) -> tuple[list[int], list[float]]:
@@ -150,18 +154,5 @@ def cost(study: Study, money: dict[str, dict[str, float]]) -> Spec:
                 "hovertemplate": "%{y}, " + words.label(study.short(munition)) + ": %{x:,.2f} billion<extra></extra>",
             }
         )
-    height = 110 + 44 * len(policies)
-    layout = theme.layout(
-        height,
-        top=8,
-        barmode="stack",
-        showlegend=True,
-        bargap=0.3,
-        xaxis=theme.axis(
-            title={"text": f"billion dollars of {study.result.manifest['money_year']}", "font": {"color": theme.MUTED, "size": 12}}
-        ),
-        yaxis=theme.axis(showgrid=False),
-    )
-    layout["legend"]["traceorder"] = "normal"
-    layout["margin"]["b"] = 84
-    return {"data": data, "layout": layout}
+    axis = theme.axis(title=_name(f"billion dollars of {study.result.manifest['money_year']}"))
+    return {"data": data, "layout": _stacked(110 + 44 * len(policies), 0.3, axis)}

@@ -28,18 +28,35 @@ GRADES = {
     "assumed": "a judgement; the reason in `note`, and what it leans on in `source`",
 }
 SHAPES = {
-    "uniform": ("the bounds", "every value between them equally likely"),
-    "triangular": ("the bounds", "most likely at `value`, falling off in straight lines"),
-    "pert": ("the bounds", "most likely at `value`, falling off smoothly"),
-    "normal": ("5th and 95th percentile", "bell-shaped"),
-    "lognormal": ("5th and 95th percentile", "bell-shaped in the logarithm; all three above 0"),
-    "choice": ("the other values it may take", "nothing: one of the three"),
+    "uniform": ("the bounds", "any", "every value between the bounds equally likely"),
+    "triangular": ("the bounds", "the mode", "most likely at `value`, falling off in straight lines to the bounds"),
+    "pert": ("the bounds", "the mode", "most likely at `value`, falling off smoothly: a beta distribution with lambda 4"),
+    "normal": (
+        "5th and 95th percentile",
+        "the median",
+        "bell-shaped, two half-normals where `value` is not in the middle; cut off at the 0.1th and 99.9th percentile and at what the "
+        "number can be at all, the rest scaled up",
+    ),
+    "lognormal": ("5th and 95th percentile, above 0", "the median", "the same in the logarithm"),
+    "choice": (
+        "none",
+        "one of them",
+        "`value`, or one of those beside it in its conflict group that were known at `as_of` and hold from the same day, by their "
+        "`weight`; fixed where nothing is beside it",
+    ),
 }
 ROLES = {
-    "uncertainty": "nature's: varied between low and high",
-    "lever": "a choice: needs no source",
+    "uncertainty": "nature's: drawn in an ensemble",
+    "lever": "a choice: needs no source, and is not drawn; its range is what may be chosen",
     "constant": "never varied",
 }
+DRAWS = """### Shapes
+
+What a draw of an ensemble is; a central run takes `value`. One draw moves all points of a parameter together, each to the same
+percentile of its own range. Where `low` and `high` are equal, or left out, the value is fixed (but for a choice). What a number can be
+at all: rounds, rates, times, counts and prices 0 or more, shares 0 to 1, a campaign's rate 0 to 4 a year and its length 0 to 12 months, a
+delay anything. A percentile is exactly the one said as long as no such bound cuts off more than a thousandth.
+"""
 INTRODUCTION = """# What the files in params/ may say
 
 <!-- Made by `make docs` from stockpile/schema/ and stockpile/units.py; not edited by hand. -->
@@ -78,8 +95,8 @@ def _values() -> str:
             _table(("unit", "measures", "times this gives the model's own unit"), unit_rows),
             "### Grades\n",
             _table(("grade", "means"), [(f"`{name}`", GRADES[name]) for name in get_args(schema.Grade)]),
-            "### Shapes\n\nWhat `low` and `high` are. Runs so far take `value`; the ranges are carried and printed.\n",
-            _table(("shape", "low and high", "between them"), [(f"`{name}`", *SHAPES[name]) for name in get_args(schema.Shape)]),
+            DRAWS,
+            _table(("shape", "low and high", "value", "a draw"), [(f"`{name}`", *SHAPES[name]) for name in get_args(schema.Shape)]),
             "### Roles\n",
             _table(("role", "means"), [(f"`{name}`", ROLES[name]) for name in get_args(schema.Role)]),
         ]
@@ -113,7 +130,7 @@ def _section(cls: type[BaseModel]) -> str:
     inherited = set(base.model_fields) if base else set()
     rows = []
     for name, info in cls.model_fields.items():
-        if name in inherited:
+        if name in inherited or info.exclude:
             continue
         rows.append((f"`{info.alias or name}`", _takes(info), _default(info), _flat(info.description or "")))
     text = f"### {cls.__name__}\n\n{_flat(inspect.getdoc(cls) or '')}\n"
@@ -165,14 +182,15 @@ def _kind(metadata: list[Any]) -> str:
     for item in metadata:
         if isinstance(item, AfterValidator):
             rule = inspect.getclosurevars(item.func).nonlocals
-            return f" of {rule['dimension']}{_bounds(rule['least'], rule['most'])}"
+            unit = next((u.name for u in units.of_dimension(rule["dimension"]) if u.factor == 1.0 and u.name != "1"), "")
+            return f" of {rule['dimension']}{_bounds(rule['least'], rule['most'], unit)}"
     return ""
 
 
-def _bounds(least: float | None, most: float | None) -> str:
+def _bounds(least: float | None, most: float | None, unit: str = "") -> str:
     if least is None:
         return ""
-    return f", at least {least:g}" if most is None else f", {least:g} to {most:g}"
+    return f", at least {least:g}" if most is None else f", {least:g} to {most:.3g}{' ' if unit else ''}{unit}"
 
 
 def _default(info: FieldInfo) -> str:

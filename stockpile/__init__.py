@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stockpile.analysis.explain import explain as explain
     from stockpile.analysis.published import beside_published as beside_published
+    from stockpile.ensembles.result import Ensemble as Ensemble
+    from stockpile.ensembles.run import ensemble as ensemble
     from stockpile.errors import InputError as InputError
     from stockpile.report import report as report
     from stockpile.results import Result as Result
@@ -31,7 +33,9 @@ _PLACES = {
     "InputError": ("errors", "InputError"),
     "Result": ("results", "Result"),
     "Scenario": ("scenario", "Scenario"),
+    "Ensemble": ("ensembles.result", "Ensemble"),
     "beside_published": ("analysis.published", "beside_published"),
+    "ensemble": ("ensembles.run", "ensemble"),
     "explain": ("analysis.explain", "explain"),
     "load": ("scenario", "load"),
     "open": ("storage", "read"),

@@ -8,85 +8,15 @@ names from the file listing, so that one fault does not draw others after it. `r
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
-from pydantic import BaseModel
-
-from stockpile import schema, units
+from stockpile import check_draws, schema, units
 from stockpile.errors import Problem, nearest
-from stockpile.tables import is_parameter, parameters
+from stockpile.known import Known, Path, Said, references
+from stockpile.tables import parameters
 
 ALL = "all"
-Path = tuple[str | int, ...]
-
-
-class Said(Protocol):
-    """What is said of one thing: the files that speak of it (`params.Layers`), or what a scenario makes of them (`params.Resolved`)."""
-
-    @property
-    def table(self) -> dict[str, Any]:
-        """Everything said, as one table."""
-
-    def problem(self, key: Path, message: str) -> Problem:
-        """Return a `Problem` at a key of the table."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the checks look at.
-
-    Attributes
-    ----------
-    layers : dict
-        What is said of each thing, by folder and name.
-    models : dict
-        The same read into its class, where its shape is right.
-    sources : dict
-        The sources whose shape is right.
-    unreadable : frozenset
-        Things of which a file could not be read at all.
-    """
-
-    layers: Mapping[tuple[str, ...], Said]
-    models: Mapping[tuple[str, ...], BaseModel]
-    sources: Mapping[str, schema.Source]
-    unreadable: frozenset[tuple[str, ...]] = frozenset()
-
-    def names(self, folder: str) -> list[str]:
-        """Return the names in a folder, whether or not their files are right."""
-        return sorted({key[1] for key in [*self.layers, *self.unreadable] if key[0] == folder and len(key) == 2})
-
-    def right(self, path: str) -> bool:
-        """Tell whether the file that a parameter path leads into is there and right, or is none that there should be."""
-        key = self._key(path)
-        return key in self.models or not (key in self.layers or key in self.unreadable)
-
-    def _key(self, path: str) -> tuple[str, ...]:
-        parts = tuple(path.split("."))
-        return parts[:1] if parts[:1] in self.layers else parts[:2]
-
-    def of(self, folder: str) -> Iterator[tuple[str, BaseModel, Said]]:
-        """Yield name, model and what is said of each thing in a folder whose file is right."""
-        for key, model in self.models.items():
-            if key[0] == folder and len(key) == 2:
-                yield key[1], model, self.layers[key]
-
-    def munitions(self) -> Iterator[tuple[str, schema.Munition, Said]]:
-        """Yield the munitions."""
-        for name, model, layers in self.of("munitions"):
-            yield name, cast(schema.Munition, model), layers
-
-    def parameter(self, path: str) -> dict[str, Any] | None:
-        """Return the raw table at a parameter path, if it is one."""
-        key = self._key(path)
-        if key not in self.layers:
-            return None
-        node: Any = self.layers[key].table
-        for part in path.split(".")[len(key) :]:
-            node = node.get(part) if isinstance(node, dict) else None
-        return node if is_parameter(node) else None
 
 
 def run(known: Known) -> Iterator[Problem]:
@@ -136,16 +66,6 @@ def check_references_lead_somewhere(known: Known) -> Iterator[Problem]:
             elif "unit" not in found:
                 further = found.get("same_as") or found.get("one_minus")
                 yield layers.problem(path, f"{target!r} refers to another parameter itself; allowed: that one, {further!r}")
-
-
-def references(node: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Yield the place and the target of every reference in a nested table."""
-    items: Any = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, value in items:
-        if key in ("same_as", "one_minus") and isinstance(value, str):
-            yield (*path, key), value
-        else:
-            yield from references(value, (*path, key))
 
 
 def check_products_have_the_right_unit(known: Known) -> Iterator[Problem]:
@@ -241,6 +161,24 @@ def check_events_name_known_munitions(known: Known) -> Iterator[Problem]:
                 yield layers.problem(("rounds", name), f"unknown munition {name!r}; {nearest(name, munitions)}")
 
 
+def check_campaigns_name_known_things(known: Known) -> Iterator[Problem]:
+    """Random campaigns name causes that there are."""
+    causes = ["us", "joint_or_unknown", *known.names("recipients")]
+    for _, model, layers in known.of("campaigns"):
+        cause = cast(schema.Campaign, model).cause
+        if cause not in causes:
+            yield layers.problem(("cause",), f"unknown cause {cause!r}; {nearest(cause, causes)}")
+
+
+def check_campaigns_name_known_munitions(known: Known) -> Iterator[Problem]:
+    """Random campaigns give rounds of munitions that there are."""
+    munitions = known.names("munitions")
+    for _, model, layers in known.of("campaigns"):
+        for name in cast(schema.Campaign, model).rounds:
+            if name not in munitions:
+                yield layers.problem(("rounds", name), f"unknown munition {name!r}; {nearest(name, munitions)}")
+
+
 def check_policies_name_known_things(known: Known) -> Iterator[Problem]:
     """Policies name recipients, munitions and floors that there are."""
     munitions, recipients = known.names("munitions"), known.names("recipients")
@@ -322,7 +260,7 @@ def check_scenarios_name_known_things(known: Known) -> Iterator[Problem]:
 def _lists(known: Known, scenario: schema.Scenario, layers: Said) -> Iterator[Problem]:
     folders = {
         "munitions": ("munitions", "munition"), "recipients": ("recipients", "recipient"),
-        "policies": ("policies", "policy"), "without_events": ("events", "event"),
+        "policies": ("policies", "policy"), "without_events": ("events", "event"), "without_campaigns": ("campaigns", "campaign"),
     }
     for field, (folder, what) in folders.items():
         names: list[str] = getattr(scenario, field) or []
@@ -386,13 +324,18 @@ ALWAYS = (
     check_munitions_name_their_requirement,
     check_claims_cover_the_munitions,
     check_events_name_known_things,
+    check_campaigns_name_known_things,
     check_policies_name_known_things,
 )
 ON_FILES = (
     check_sources_are_known,
     check_events_name_known_munitions,
+    check_campaigns_name_known_munitions,
     check_plans_replace_known_plans,
     check_observations_name_known_things,
     check_scenarios_name_known_things,
     check_points_of_a_day_differ_in_publication,
+    check_draws.check_choices_have_alternatives,
+    check_draws.check_alternatives_stand_in_no_file,
+    check_draws.check_correlations_name_what_varies,
 )

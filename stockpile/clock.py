@@ -7,11 +7,13 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+ONE_DAY = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,10 @@ class Clock:
         inside = [month for month in self.breaks if 0.0 < month < self.months]
         return np.unique(np.concatenate([np.arange(self.months + 1, dtype=np.float64), np.array(inside, dtype=np.float64)]))
 
-    def overlap(self, start: Array | float, end: Array | float) -> Array:
+    def overlap(self, start: Any, end: Any) -> Any:
         """Return the share of each interval that lies in [start, end), shape (intervals, 1) or (intervals, members)."""
         low, high = self.knots[:-1, None], self.knots[1:, None]
-        covered: Array = np.maximum(np.minimum(high, end) - np.maximum(low, start), 0.0) / (high - low)
-        return covered
+        return np.maximum(np.minimum(high, end) - np.maximum(low, start), 0.0) / (high - low)
 
     @cached_property
     def _pieces(self) -> list[list[tuple[int, float]]]:

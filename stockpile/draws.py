@@ -1,32 +1,201 @@
-"""Where the numbers of a run come from: central values now, one column a draw.
+"""Where the numbers of a run come from: central values, or draws.
 
-A source of values is asked for a point of a parameter, by the parameter's path, and answers with one number a member.
+A source of values is asked for a point of a parameter, by the parameter's path, and answers with one number a member. A draw is a
+uniform number of the stream that bears the parameter's path, put through the table of quantiles of the point: so one draw moves
+all points of a parameter together, and no draw depends on which other parameters there are.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
-from stockpile import schema
+from stockpile import samplers, schema, shapes
 from stockpile.clock import Array
+from stockpile.model.state import Quantity
+from stockpile.scenario import Scenario
+
+CERTAIN = shapes.Pieces(np.arange(shapes.KNOTS) / shapes.KNOTS, np.full(shapes.KNOTS, 1.0 / shapes.KNOTS))
+"""The table that gives a uniform number back."""
 
 
 class Values(Protocol):
-    """Gives each uncertain number, one value a member."""
+    """Gives each number, one a member, or a symbol for that."""
 
     members: int
+    random: bool
 
-    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence) -> Array:
-        """Return the point's value in the parameter's unit, shape (members,)."""
+    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Quantity:
+        """Return the point's value in the parameter's unit, shape (members,) or, where it is the same for all, (1,).
+
+        `stream` names what the draw depends on, where that is not the path alone (for example a quarter).
+        """
+
+    def chance(self, stream: str) -> Quantity:
+        """Return a number between 0 and 1, every one as likely, shape (members,)."""
 
 
 class Central:
-    """One member, all values central."""
+    """One member, all values central, nothing left to chance."""
 
     members = 1
+    random = False
 
-    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence) -> Array:
+    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Array:
         """Return the central value."""
-        return np.full(self.members, point.value)
+        return np.full(1, point.value)
+
+    def chance(self, stream: str) -> Array:
+        """Refuse: nothing is left to chance."""
+        raise ValueError(f"{stream} is left to chance, and central values are not")
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One number that is drawn: the stream it depends on, and its table of quantiles, in the parameter's unit."""
+
+    stream: str
+    pieces: shapes.Pieces
+
+
+@dataclass
+class Columns:
+    """All numbers that are drawn for a scenario, found as they are asked for."""
+
+    scenario: Scenario
+    columns: list[Column] = field(default_factory=list)
+    _numbers: dict[tuple[object, ...], int | None] = field(default_factory=dict)
+
+    def number(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str) -> int | None:
+        """Return the number of the point's column; None where it is not drawn."""
+        key = (stream or path, parameter.shape, point.low, point.value, point.high, getattr(point, "from_", None))
+        if key not in self._numbers:
+            pieces = self._pieces(path, parameter, point)
+            self._numbers[key] = None if pieces is None else self._add(Column(stream or path, pieces))
+        return self._numbers[key]
+
+    def chance(self, stream: str) -> int:
+        """Return the number of the column of a plain uniform number."""
+        if (stream,) not in self._numbers:
+            self._numbers[stream,] = self._add(Column(stream, CERTAIN))
+        number = self._numbers[stream,]
+        assert number is not None
+        return number
+
+    def _add(self, column: Column) -> int:
+        self.columns.append(column)
+        return len(self.columns) - 1
+
+    def _pieces(self, path: str, parameter: schema.Parameter, point: schema.Evidence) -> shapes.Pieces | None:
+        if parameter.role != "uncertainty" or parameter.shape is None:
+            return None
+        if parameter.shape == "choice":
+            values, weights = zip(*self.scenario.alternatives(path, point), strict=True)
+            return shapes.choice(values, weights) if len(set(values)) > 1 else None
+        if point.low is None or point.high is None or point.low == point.high:
+            return None
+        return shapes.table(parameter.shape, point.low, point.value, point.high, *schema.bounds(parameter))
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The names of the streams, each once, sorted."""
+        return tuple(sorted({column.stream for column in self.columns}))
+
+
+class Collector:
+    """Finds out what is drawn: asked like any source of values, it gives one plausible number each and keeps the columns."""
+
+    members = 1
+    random = True
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.columns = Columns(scenario)
+
+    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Array:
+        """Return the central value, and keep the column."""
+        self.columns.number(path, parameter, point, stream)
+        return np.full(1, point.value)
+
+    def chance(self, stream: str) -> Array:
+        """Return the middle, and keep the column."""
+        self.columns.chance(stream)
+        return np.full(1, 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """All draws of an ensemble.
+
+    Attributes
+    ----------
+    columns : Columns
+    seed, members : int
+    sampler : str
+        ``random``, ``lhs`` or ``sobol``.
+    streams : tuple of str
+        Names of the rows of `uniforms`.
+    groups : tuple
+        Rows of `uniforms` that are drawn together, with their correlation.
+    """
+
+    columns: Columns
+    seed: int
+    members: int
+    sampler: str
+    streams: tuple[str, ...]
+    groups: tuple[tuple[tuple[int, ...], float], ...]
+    source: samplers.Sampler
+
+    def uniforms(self, first: int, count: int) -> Array:
+        """Return the uniform numbers of members `first` to `first + count - 1`, shape (streams, count)."""
+        return self.correlated(self.source.uniforms(first, count))
+
+    def correlated(self, found: Array) -> Array:
+        """Return independent uniform numbers with the rows of each group drawn together, in place."""
+        for rows, correlation in self.groups:
+            found[list(rows)] = samplers.correlate(found[list(rows)], correlation)
+        return found
+
+
+def design(columns: Columns, seed: int, members: int, sampler: str) -> Design:
+    """Return the draws of an ensemble of `members`.
+
+    Raises
+    ------
+    InputError
+        For an unknown sampler, or more members than it can give.
+    """
+    streams = columns.streams
+    row = {stream: number for number, stream in enumerate(streams)}
+    groups = []
+    for group in columns.scenario.model.correlations.values():
+        rows = tuple(row[path] for path in group.paths if path in row)
+        if len(rows) > 1:
+            groups.append((rows, group.value))
+    return Design(columns, seed, members, sampler, streams, tuple(groups), samplers.sampler(sampler, seed, members, streams))
+
+
+class Drawn:
+    """Draws of the members `first` to `first + members - 1`, as arrays."""
+
+    random = True
+
+    def __init__(self, made: Design, first: int, members: int) -> None:
+        self.made, self.first, self.members = made, first, members
+        self._uniforms = made.uniforms(first, members)
+        self._row = {stream: number for number, stream in enumerate(made.streams)}
+
+    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Array:
+        """Return the draws of a point; the central value, shape (1,), where it is not drawn."""
+        number = self.made.columns.number(path, parameter, point, stream)
+        return np.full(1, point.value) if number is None else self._column(number)
+
+    def chance(self, stream: str) -> Array:
+        """Return plain uniform numbers."""
+        return self._column(self.made.columns.chance(stream))
+
+    def _column(self, number: int) -> Array:
+        column = self.made.columns.columns[number]
+        return shapes.interpolate(column.pieces, self._uniforms[self._row[column.stream]])

@@ -45,7 +45,7 @@ def json_schema(kind: str) -> Node:
     Parameters
     ----------
     kind : str
-        One of `KINDS`: munition, recipient, event, policy, observations, scenario, model, sources.
+        One of `KINDS`: munition, recipient, event, campaign, policy, observations, scenario, model, sources.
 
     Raises
     ------
@@ -122,6 +122,11 @@ def _at_the_top(field: str, what: str) -> Callable[[Node], Node]:
     return of
 
 
+def _without(field: str) -> Callable[[Node], Node]:
+    """What is worked out is no key of a file."""
+    return lambda node: {**node, "properties": {key: value for key, value in node["properties"].items() if key != field}}
+
+
 def _exactly_one(*keys: str) -> Callable[[Node], Node]:
     def of(node: Node) -> Node:
         return {**node, "oneOf": [{"required": [key]} for key in keys]}
@@ -132,6 +137,7 @@ def _exactly_one(*keys: str) -> Callable[[Node], Node]:
 _SPECIAL: dict[str, Callable[[Node], Node]] = {
     "Recipient": _at_the_top("claims", "Claim"),
     "Observations": _at_the_top("entries", "Observation"),
+    "Point": _without("alternatives"),
     "Reference": _exactly_one("same_as", "one_minus"),
     "Change": _exactly_one("value", "scale", "add", "at"),
 }

@@ -114,13 +114,13 @@ def allowed_keys(cls: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     found = _model_at(cls, loc)
     if found is None:
         return []
-    keys = [info.alias or name for name, info in found.model_fields.items()]
+    keys = [info.alias or name for name, info in found.model_fields.items() if not info.exclude]
     if found is schema.Recipient:
         keys.remove("claims")
     if found is schema.Point:
         keys += [name for name in schema.Parameter.model_fields if name not in keys]
     if found is schema.Parameter:
-        keys += [info.alias or name for name, info in schema.Point.model_fields.items()]
+        keys += [info.alias or name for name, info in schema.Point.model_fields.items() if not info.exclude]
     return keys
 
 

@@ -12,14 +12,13 @@ import datetime as dt
 import numpy as np
 
 from stockpile import schema
-from stockpile.clock import Array
+from stockpile.clock import ONE_DAY, Array
 from stockpile.lookup import Numbers
+from stockpile.model.state import Quantity
 from stockpile.vintage import BEGINNING, published
 
-ONE_DAY = dt.timedelta(days=1)
 
-
-def production(numbers: Numbers, name: str) -> tuple[Array, Array]:
+def production(numbers: Numbers, name: str) -> tuple[Quantity, Quantity]:
     """Return `line` and `lots` of a munition [round/month], each of shape (intervals, members).
 
     `line` is the least of the parts. `lots` is what is ordered: in history all that the line can make; after it the
@@ -41,7 +40,7 @@ def production(numbers: Numbers, name: str) -> tuple[Array, Array]:
     return capacity, np.maximum(ordered, _contracts(numbers, name) * (1.0 - history))
 
 
-def _part(numbers: Numbers, base: str, part: schema.Part, lead: Array) -> tuple[Array, Array]:
+def _part(numbers: Numbers, base: str, part: schema.Part, lead: Quantity) -> tuple[Quantity, Quantity]:
     """Return what a part can deliver, and how much of that is ordered [round/month], shape (intervals, members)."""
     clock, scenario = numbers.clock, numbers.scenario
     now = clock.at(scenario.as_of + ONE_DAY)
@@ -49,7 +48,9 @@ def _part(numbers: Numbers, base: str, part: schema.Part, lead: Array) -> tuple[
     observed = [p for p in part.capacity.points if (p.from_ or BEGINNING) <= scenario.as_of]
     history = numbers.dated(path, part.capacity.model_copy(update={"points": observed or part.capacity.points[:1]}))
     level = _in_force(numbers, path, part, scenario.as_of)
-    ends, heights, announced = [np.full_like(level, now)], [level], []
+    ends: list[Quantity] = [now]
+    heights: list[Quantity] = [level]
+    announced: list[float] = []
     slip = numbers.today("model.slip", scenario.model.slip)
     realised = numbers.today("model.realisation", scenario.model.realisation)
     for key, plan in sorted(part.plans.items(), key=lambda item: item[1].by):
@@ -66,7 +67,7 @@ def _part(numbers: Numbers, base: str, part: schema.Part, lead: Array) -> tuple[
     return _given_later(numbers, path, part, can, funded, level, lead)
 
 
-def _in_force(numbers: Numbers, path: str, part: schema.Part, date: dt.date) -> Array:
+def _in_force(numbers: Numbers, path: str, part: schema.Part, date: dt.date) -> Quantity:
     """Return the observed level in force on a date, the first one where the date lies before all, shape (members,)."""
     found = part.capacity.points[0]
     for point in part.capacity.points:
@@ -75,15 +76,15 @@ def _in_force(numbers: Numbers, path: str, part: schema.Part, date: dt.date) -> 
     return numbers.point(path, part.capacity, found)
 
 
-def _ramp(knots: Array, ends: list[Array], heights: list[Array], now: float) -> Array:
+def _ramp(knots: Array, ends: list[Quantity], heights: list[Quantity], now: float) -> Quantity:
     """Return the means over the intervals of the line through (ends, heights), constant after the last."""
     low, high = np.maximum(knots[:-1, None], now), np.maximum(knots[1:, None], now)
-    area = np.zeros((len(knots) - 1, len(heights[0])))
+    area: Quantity = np.zeros(1)
     for number in range(len(ends) - 1):
         x0, x1, y0, y1 = ends[number], ends[number + 1], heights[number], heights[number + 1]
-        a, b = np.clip(low, x0, x1), np.clip(high, x0, x1)
+        a, b = between(low, x0, x1), between(high, x0, x1)
         slope = (y1 - y0) / np.where(x1 > x0, x1 - x0, 1.0)
-        area += (b - a) * (y0 + slope * (0.5 * (a + b) - x0))
+        area = area + (b - a) * (y0 + slope * (0.5 * (a + b) - x0))
     rest = np.maximum(high, ends[-1]) - np.maximum(low, ends[-1])
     length = high - low
     mean = (area + rest * heights[-1]) / np.where(length > 0.0, length, 1.0)
@@ -91,19 +92,24 @@ def _ramp(knots: Array, ends: list[Array], heights: list[Array], now: float) -> 
     return np.where(whole, heights[-1], mean)
 
 
-def _funded(knots: Array, level: Array, heights: list[Array], announced: list[float], lead: Array, can: Array) -> Array:
+def between(value: Quantity, low: Quantity, high: Quantity) -> Quantity:
+    """Return the value, or the bound beyond which it lies."""
+    return np.minimum(np.maximum(value, low), high)
+
+
+def _funded(knots: Array, level: Quantity, heights: list[Quantity], announced: list[float], lead: Quantity, can: Quantity) -> Quantity:
     """Return how much of the capacity is ordered: growth by a plan comes no earlier than its announcement plus the lead time."""
     low, high = knots[:-1, None], knots[1:, None]
-    most = np.tile(level, (len(knots) - 1, 1))
+    most = level
     for height, since in zip(heights, announced, strict=True):
-        arrived = np.clip((high - (since + lead)) / (high - low), 0.0, 1.0)
+        arrived = between((high - (since + lead)) / (high - low), 0.0, 1.0)
         most = np.maximum(most, level + arrived * (height - level))
     return np.minimum(can, most)
 
 
 def _given_later(
-    numbers: Numbers, path: str, part: schema.Part, can: Array, funded: Array, level: Array, lead: Array
-) -> tuple[Array, Array]:
+    numbers: Numbers, path: str, part: schema.Part, can: Quantity, funded: Quantity, level: Quantity, lead: Quantity
+) -> tuple[Quantity, Quantity]:
     """Lay levels that are given for dates after `as_of` over the plans; what exceeds the level at `as_of` waits for its orders."""
     clock, as_of = numbers.clock, numbers.scenario.as_of
     for point in part.capacity.points:
@@ -118,15 +124,15 @@ def _given_later(
     return can, funded
 
 
-def _contracts(numbers: Numbers, name: str) -> Array:
+def _contracts(numbers: Numbers, name: str) -> Quantity:
     """Return the known contracts' deliveries [round/month]: nothing before the lead time, then spread over the lot."""
     clock, line = numbers.clock, numbers.scenario.munitions[name].line
-    result = np.zeros((len(clock.knots) - 1, numbers.values.members))
+    result: Quantity = np.zeros(1)
     for key, lot in line.lots.items():
         base = f"munitions.{name}.line.lots.{key}"
         own = f"munitions.{name}.line"
         lead = numbers.today(f"{base}.lead_time", lot.lead_time) if lot.lead_time else numbers.today(f"{own}.lead_time", line.lead_time)
         span = numbers.today(f"{base}.span", lot.span) if lot.span else numbers.today(f"{own}.lot_span", line.lot_span)
         first = clock.at(lot.awarded) + lead
-        result += numbers.today(f"{base}.quantity", lot.quantity) / span * clock.overlap(first, first + span)
+        result = result + numbers.today(f"{base}.quantity", lot.quantity) / span * clock.overlap(first, first + span)
     return result

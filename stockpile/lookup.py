@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 
 from stockpile import schema, units
-from stockpile.clock import Array, Clock
+from stockpile.clock import Clock
 from stockpile.draws import Values
 from stockpile.errors import InputError
+from stockpile.model.state import Quantity
 from stockpile.scenario import Scenario
 from stockpile.vintage import BEGINNING
 
 
 class Numbers:
-    """Looks numbers up in a scenario and brings them to the model's units, one column a member."""
+    """Looks numbers up in a scenario and brings them to the model's units, one column a member (or a symbol for it)."""
 
     def __init__(self, scenario: Scenario, values: Values, clock: Clock) -> None:
         self.scenario = scenario
@@ -24,40 +25,39 @@ class Numbers:
         self.clock = clock
         self.starts = clock.knots[:-1]
 
-    def point(self, path: str, parameter: schema.Parameter, point: schema.Evidence) -> Array:
-        """Return one point [the model's unit], shape (members,)."""
-        return self.values.of(path, parameter, point) * factor_of(parameter.unit)
+    def point(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Quantity:
+        """Return one point [the model's unit], shape (members,) or, where it is the same for all, (1,)."""
+        return self.values.of(path, parameter, point, stream) * factor_of(parameter.unit)
 
-    def at(self, path: str, parameter: schema.Parameter, date: dt.date) -> Array:
-        """Return the value in force on a date, shape (members,)."""
+    def at(self, path: str, parameter: schema.Parameter, date: dt.date, stream: str = "") -> Quantity:
+        """Return the value in force on a date, shape as of `point`."""
         known = [p for p in parameter.points if (p.from_ or BEGINNING) <= date]
         if not known:
             first = min(p.from_ or BEGINNING for p in parameter.points)
             message = f"is needed on {date}, but its first value holds from {first}; allowed: a value from {date} or earlier"
             raise InputError.one(path, message, file=self.scenario.name)
-        return self.point(path, parameter, known[-1])
+        return self.point(path, parameter, known[-1], stream)
 
-    def at_start(self, path: str, parameter: schema.Parameter) -> Array:
-        """Return the value in force at the start of the run, shape (members,)."""
+    def at_start(self, path: str, parameter: schema.Parameter) -> Quantity:
+        """Return the value in force at the start of the run, shape as of `point`."""
         return self.at(path, parameter, self.clock.start)
 
-    def today(self, path: str, parameter: schema.Parameter) -> Array:
-        """Return the value in force on the scenario's `as_of`, shape (members,)."""
-        return self.at(path, parameter, self.scenario.as_of)
+    def today(self, path: str, parameter: schema.Parameter, stream: str = "") -> Quantity:
+        """Return the value in force on the scenario's `as_of`, shape as of `point`."""
+        return self.at(path, parameter, self.scenario.as_of, stream)
 
-    def dated(self, path: str, parameter: schema.Parameter) -> Array:
-        """Return the value in force in each interval, shape (intervals, members)."""
-        result = np.tile(self.at_start(path, parameter), (len(self.starts), 1))
+    def dated(self, path: str, parameter: schema.Parameter) -> Quantity:
+        """Return the value in force in each interval, shape (intervals, members); without the first axis where it never changes."""
+        result = self.at_start(path, parameter)
         for point in parameter.points:
-            since = self.clock.at(point.from_) if point.from_ and point.from_ > self.clock.start else 0.0
-            if point.from_ is None or point.from_ <= self.clock.start:
-                continue
-            result[self.starts >= since - 1e-12] = self.point(path, parameter, point)
+            if point.from_ is not None and point.from_ > self.clock.start:
+                begun = self.starts[:, None] >= self.clock.at(point.from_) - 1e-12
+                result = np.where(begun, self.point(path, parameter, point), result)
         return result
 
-    def product(self, path: str, factors: dict[str, Any], date: dt.date | None = None) -> Array:
-        """Return the product of factors: in each interval, shape (intervals, members), or on a date, shape (members,)."""
-        result = np.ones(self.values.members)
+    def product(self, path: str, factors: dict[str, Any], date: dt.date | None = None) -> Quantity:
+        """Return the product of factors: in each interval as of `dated`, or on a date as of `point`."""
+        result: Quantity = np.ones(1)
         for name, factor in factors.items():
             own = isinstance(factor, schema.Parameter)
             where = f"{path}.{name}" if own else factor.path
@@ -73,8 +73,8 @@ class Numbers:
             node = node[part]
         return schema.Parameter.model_validate(node)
 
-    def level(self, path: str, level: schema.Level, munition: str) -> Array:
-        """Return a named level [round], shape (members,)."""
+    def level(self, path: str, level: schema.Level, munition: str) -> Quantity:
+        """Return a named level [round], shape as of `point`."""
         value = self.today(f"{path}.level", level.level)
         if level.of is None:
             return value

@@ -126,7 +126,7 @@ def _change(tree: Table, path: tuple[str, ...], setting: Setting) -> None:
         parent[last] = _parameter(node, setting)
         if last == "capacity":
             _plans(parent, setting)
-    elif isinstance(node, dict) and node and all(is_parameter(child) for child in node.values()):
+    elif isinstance(node, dict) and _is_product(path) and all(is_parameter(child) for child in node.values()):
         parent[last] = _product(node, setting)
     elif isinstance(node, dict):
         raise WrongPath(f"{'.'.join(path)}: is a group, not a value; allowed: {', '.join(sorted(node))}")
@@ -135,6 +135,11 @@ def _change(tree: Table, path: tuple[str, ...], setting: Setting) -> None:
     else:
         _key(parent, last)
         parent[int(last) if isinstance(parent, list) else last] = copy.deepcopy(setting.amount)
+
+
+def _is_product(path: tuple[str, ...]) -> bool:
+    """Tell whether factors stand at a path: a recipient's need, or an event's rounds of a munition."""
+    return (path[0], len(path), path[-1]) == ("recipients", 4, "need") or (path[0], len(path), path[2:3]) == ("events", 4, ("rounds",))
 
 
 def _parent(tree: Table, path: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
@@ -188,8 +193,14 @@ def _point(point: Table, setting: Setting) -> Table:
     new = dict(point)
     for key in ("value", "low", "high"):
         if point.get(key) is not None:
-            new[key] = point[key] * number if setting.operation == "scale" else point[key] + number
+            new[key] = _moved(point[key], setting)
+    if "alternatives" in point:
+        new["alternatives"] = [{**other, "value": _moved(other["value"], setting)} for other in point["alternatives"]]
     return new
+
+
+def _moved(value: float, setting: Setting) -> float:
+    return value * _number(setting) if setting.operation == "scale" else value + _number(setting)
 
 
 def _pinned(value: float, point: Table, note: str) -> Table:
@@ -212,7 +223,7 @@ def _parameter(table: Table, setting: Setting) -> Table:
         turning = [] if any(p["from"] == setting.start for p in later) or not before else [{**before[-1], "from": setting.start}]
         changed = [_point(point, setting) for point in [*turning, *later]]
         new = [{"from": BEGINNING, **point} for point in before] + (changed[:1] if setting.operation == "value" else changed)
-    ranged = any(point.get("low") is not None for point in new)
+    ranged = any(point.get("low") is not None or "alternatives" in point for point in new)
     return {key: value for key, value in table.items() if key != "points" and (key != "shape" or ranged)} | {"points": new}
 
 

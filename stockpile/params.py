@@ -27,6 +27,7 @@ FOLDERS: dict[str, type[BaseModel]] = {
     "munitions": schema.Munition,
     "recipients": schema.Recipient,
     "events": schema.Event,
+    "campaigns": schema.Campaign,
     "policies": schema.Policy,
     "scenarios": schema.Scenario,
     "observations": schema.Observations,
@@ -72,6 +73,11 @@ class Layers:
             result = merge(result, document.table)
         return result
 
+    @property
+    def tables(self) -> list[Table]:
+        """What each document says alone, the uppermost first."""
+        return [document.table for document in reversed(self.documents)]
+
     def problem(self, key: Sequence[str | int], message: str) -> Problem:
         """Return a `Problem` at `key`, in the uppermost document that has it.
 
@@ -93,6 +99,11 @@ class Resolved:
     table: Table
     name: str
     path: tuple[str, ...]
+
+    @property
+    def tables(self) -> list[Table]:
+        """The table alone."""
+        return [self.table]
 
     def problem(self, key: Sequence[str | int], message: str) -> Problem:
         """Return a `Problem` at the full path of `key`."""
@@ -146,9 +157,10 @@ def read(folders: Iterable[str | Path] = (), scenario: Path | None = None) -> Pa
     layers = {key: Layers(found) for key, found in read_well.items() if found}
     sources, models = _validate(layers, problems)
     from stockpile import checks
+    from stockpile.known import Known
 
     unreadable = frozenset(key for key, found in documents.items() if None in found)
-    problems.extend(checks.run(checks.Known(layers, models, sources, unreadable)))
+    problems.extend(checks.run(Known(layers, models, sources, unreadable)))
     if problems:
         raise InputError(problems)
     return ParamSet(layers, sources, models, given, str(scenario) if scenario else None)

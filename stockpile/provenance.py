@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from stockpile.scenario import Scenario
 
 COLUMNS = ("path", "value", "unit", "low", "high", "grade", "source", "date", "from", "where", "note")
-FOLDERS = ("model", "munitions", "recipients", "events")
+FOLDERS = ("model", "munitions", "recipients", "events", "campaigns")
 
 
 def rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
-    """Yield one row a point of every parameter and plan, in the order of the paths."""
+    """Yield one row a point of every parameter, plan and correlation, in the order of the paths."""
     tree = {folder: scenario.tree[folder] for folder in FOLDERS}
     for path, table in parameters(tree):
         for point in table.get("points", ()):
@@ -31,18 +31,21 @@ def rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
             for key, plan in part.get("plans", {}).items():
                 where = f"munitions.{munition}.line.parts.{name}.plans.{key}"
                 yield _row(scenario, where, part["capacity"]["unit"], plan, plan["by"])
+    for name, group in scenario.tree["model"].get("correlations", {}).items():
+        yield _row(scenario, f"model.correlations.{name}", "1", group, None)
 
 
 def _row(scenario: Scenario, path: str, unit: str, point: dict[str, Any], start: Any) -> dict[str, Any]:
     keys = point.get("source", [])
     keys = [keys] if isinstance(keys, str) else list(keys)
     date = published(keys, scenario.sources) if keys else None
+    values = [point["value"], *(other["value"] for other in point.get("alternatives", ()))]
     return {
         "path": path,
         "value": float(point["value"]),
         "unit": unit,
-        "low": float(point.get("low", point["value"])),
-        "high": float(point.get("high", point["value"])),
+        "low": float(point.get("low", min(values))),
+        "high": float(point.get("high", max(values))),
         "grade": point["grade"],
         "source": "; ".join(keys),
         "date": date,

@@ -150,7 +150,7 @@ class Result:
         pandas.DataFrame
             Columns policy, member, munition, recipient, metric, value, unit. Dates are months from the start; never is inf.
         """
-        from stockpile.analysis.metrics import table
+        from stockpile.metrics import table
 
         return table(self)
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from stockpile import checks, overrides, schema, vintage
+from stockpile import checks, overrides, schema, scope, vintage
 from stockpile.errors import InputError, Problem, nearest
 from stockpile.faults import explain
+from stockpile.known import Known
+from stockpile.known import Path as Key
 from stockpile.params import FILES, FOLDERS, Layers, M, ParamSet, Resolved, read
-from stockpile.tables import Table, has
+from stockpile.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +36,7 @@ class Scenario:
         Name of the scenario.
     settings : schema.Scenario
         Its own keys, the base's filled in.
-    munitions, recipients, events, policies : dict
+    munitions, recipients, events, campaigns, policies : dict
         By name; recipients in the order of the run, the one who takes the remainder of the line last.
     model : schema.Model
         Values that all munitions share.
@@ -57,6 +59,7 @@ class Scenario:
     munitions: dict[str, schema.Munition]
     recipients: dict[str, schema.Recipient]
     events: dict[str, schema.Event]
+    campaigns: dict[str, schema.Campaign]
     policies: dict[str, schema.Policy]
     model: schema.Model
     sources: dict[str, schema.Source]
@@ -80,6 +83,24 @@ class Scenario:
         """SHA-256 of every resolved value, event, policy and setting."""
         text = json.dumps(self.tree, sort_keys=True, default=str, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def alternatives(self, path: str, point: schema.Evidence) -> tuple[tuple[float, float], ...]:
+        """Return the values that a point of shape choice is drawn from, in the parameter's unit, each with its weight.
+
+        Parameters
+        ----------
+        path : str
+            Of the parameter; for messages of the caller's, as the point carries its alternatives.
+        point : schema.Evidence
+            One of its points.
+
+        Returns
+        -------
+        tuple of (value, weight)
+            The point's own value first; then what stands beside it in its conflict group, was known at `as_of` and holds from
+            the same day, with the changes of the scenario and of `override` made to all of them.
+        """
+        return point.choices
 
     def override(self, changes: Mapping[str, Any]) -> Scenario:
         """Return a new scenario with `changes` made; this one stays as it is.
@@ -194,14 +215,14 @@ class Chain:
     def __init__(self, params: ParamSet, name: str) -> None:
         self.params = params
         self.table: Table = {}
-        self.places: dict[checks.Path, tuple[Layers, checks.Path]] = {}
+        self.places: dict[Key, tuple[Layers, Key]] = {}
         names = [name]
         while base := params.layers["scenarios", names[0]].table.get("base"):
             names.insert(0, base)
         self.own = params.layers["scenarios", name]
         for layers in (params.layers["scenarios", one] for one in names):
             for key, value in layers.table.items():
-                if key in ("changes", "repeats", "without_events"):
+                if key in ("changes", "repeats", "without_events", "without_campaigns"):
                     self._add(key, value, layers)
                 elif key != "base":
                     self.table[key] = value
@@ -213,7 +234,7 @@ class Chain:
             self.places[key, len(so_far) + number] = (layers, (key, number))
         self.table[key] = [*so_far, *items]
 
-    def problem(self, key: checks.Path, message: str) -> Problem:
+    def problem(self, key: Key, message: str) -> Problem:
         """Return a `Problem` at a key of the table, in the file where it stands."""
         for length in range(len(key), 0, -1):
             if key[:length] in self.places:
@@ -252,8 +273,9 @@ def resolve(params: ParamSet, name: str) -> Scenario:
     tree, known = vintage.as_of(everything, params.sources, scenario["as_of"])
     tree["scenario"] = scenario
     tree["events"] = _events(tree["events"], chain)
+    tree["campaigns"] = {name: one for name, one in tree["campaigns"].items() if name not in scenario.get("without_campaigns", [])}
     _check_causes(tree, chain)
-    tree = _changed(_keep(tree, scenario), chain)
+    tree = _changed(scope.keep(tree, scenario), chain)
     try:
         built = _build(name, tree, known, {})
     except InputError as error:
@@ -281,70 +303,15 @@ def _events(events: Table, chain: Chain) -> Table:
 def _check_causes(tree: Table, chain: Chain) -> None:
     """Refuse a list of recipients without one on whose behalf US forces used rounds: that use would go unseen."""
     left_out = set(tree["recipients"]) - set(chain.table["recipients"] if "recipients" in chain.table else tree["recipients"])
-    unseen = [(name, event["cause"]) for name, event in tree["events"].items() if event.get("cause") in left_out]
-    if unseen:
-        events = ", ".join(f'"{name}"' for name, _ in unseen)
-        who = ", ".join(sorted({cause for _, cause in unseen}))
-        message = f"leaves out {who}, on whose behalf rounds were used; allowed: a list with {who}, or without_events = [{events}]"
+    unseen = {
+        folder: {name: item["cause"] for name, item in tree[folder].items() if item.get("cause") in left_out}
+        for folder in ("events", "campaigns")
+    }
+    if any(unseen.values()):
+        without = [f"without_{folder} = [{', '.join(map(json.dumps, found))}]" for folder, found in unseen.items() if found]
+        who = ", ".join(sorted({cause for found in unseen.values() for cause in found.values()}))
+        message = f"leaves out {who}, on whose behalf rounds were used; allowed: a list with {who}, or {' and '.join(without)}"
         raise InputError([chain.problem(("recipients",), message)])
-
-
-def _keep(tree: Table, scenario: Table) -> Table:
-    """Leave out the munitions and recipients that the scenario does not have, wherever they stand."""
-    munitions = list(scenario["munitions"] if "munitions" in scenario else tree["munitions"])
-    recipients = list(scenario["recipients"] if "recipients" in scenario else tree["recipients"])
-    touched = {*munitions, checks.ALL}, {*recipients, checks.ALL}
-
-    def is_kept(event: Table) -> bool:
-        rounds, who = event.get("rounds", {}), event.get("recipient")
-        return (who is None or who in recipients) and (not rounds or any(name in munitions for name in rounds))
-
-    claims = {
-        name: {key: value for key, value in tree["recipients"][name].items() if not isinstance(value, dict) or key in munitions}
-        for name in recipients
-    }
-    events = {
-        name: {**event, "rounds": {key: value for key, value in event.get("rounds", {}).items() if key in munitions}}
-        for name, event in tree["events"].items()
-        if is_kept(event)
-    }
-    for target in [target for _, target in checks.references(events)]:
-        _put_back(events, tree["events"], target.split(".")[1:])
-    return {
-        **tree,
-        "munitions": {name: tree["munitions"][name] for name in munitions},
-        "recipients": claims,
-        "events": events,
-        "policies": {name: _policy(policy, *touched) for name, policy in tree["policies"].items()},
-    }
-
-
-def _put_back(events: Table, before: Table, path: list[str]) -> None:
-    """Put a factor of a munition left out back into its event, as another one refers to it."""
-    if len(path) == 4 and path[0] in events and has(before, path):
-        event, _, munition, factor = path
-        events[event]["rounds"].setdefault(munition, {}).setdefault(factor, before[event]["rounds"][munition][factor])
-
-
-def _policy(policy: Table, munitions: set[str], recipients: set[str]) -> Table:
-    """Return a policy without the munitions and recipients left out, and without the measures that touch none of those left."""
-
-    def kept(measure: Table) -> Table:
-        left = {"munitions": _among(measure["munitions"], munitions), "recipients": _among(measure["recipients"], recipients)}
-        return {**measure, **left} if all(left.values()) else {}
-
-    result = {**policy, "suspensions": list(filter(None, map(kept, policy.get("suspensions", []))))}
-    if "review" in policy:
-        result["review"] = kept(policy["review"]) or None
-    if "allocation" in policy:
-        classes = [_among(members, recipients) for members in policy["allocation"].get("classes", [])]
-        weights = {name: weight for name, weight in policy["allocation"].get("weights", {}).items() if name in recipients}
-        result["allocation"] = {**policy["allocation"], "classes": list(filter(None, classes)), "weights": weights}
-    return result
-
-
-def _among(names: list[str], wanted: set[str]) -> list[str]:
-    return [name for name in names if name in wanted]
 
 
 def _changed(tree: Table, chain: Chain) -> Table:
@@ -360,6 +327,7 @@ def _changed(tree: Table, chain: Chain) -> Table:
 def _build(name: str, tree: Table, known: vintage.Visible, overridden: dict[str, Any]) -> Scenario:
     """Validate a resolved table and return the scenario; faults are reported under the scenario's name and their full path."""
     problems: list[Problem] = []
+    tree = {**tree, "model": {**tree["model"], "correlations": scope.correlations(tree)}}
 
     def one(cls: type[M], table: Any, path: tuple[str, ...]) -> M | None:
         try:
@@ -386,17 +354,17 @@ def _build(name: str, tree: Table, known: vintage.Visible, overridden: dict[str,
         raise InputError(problems)
     recipients: dict[str, Any] = dict(sorted(things["recipients"].items(), key=lambda item: (item[1].remainder, item[0])))
     munitions: dict[str, Any] = {key: things["munitions"][key] for key in getattr(settings, "munitions", None) or things["munitions"]}
-    values: dict[str, Any] = {"munitions": munitions, "recipients": recipients, "events": things["events"], "policies": things["policies"]}
+    values: dict[str, Any] = {**things, "munitions": munitions, "recipients": recipients}
     return Scenario(
         name=name, settings=settings, model=model, tree=tree, overridden=overridden, **vars(known), **values  # type: ignore[arg-type]
     )
 
 
-def _known(name: str, tree: Table, things: Mapping[str, Mapping[str, BaseModel]]) -> checks.Known:
+def _known(name: str, tree: Table, things: Mapping[str, Mapping[str, BaseModel]]) -> Known:
     """Return what the checks look at, for a resolved table."""
     paths: list[tuple[str, ...]] = [(folder, key) for folder in things for key in things[folder]]
     layers = {path: Resolved(tree[path[0]][path[1]], name, path) for path in paths}
-    return checks.Known(layers, {path: things[path[0]][path[1]] for path in paths}, {})
+    return Known(layers, {path: things[path[0]][path[1]] for path in paths}, {})
 
 
 def _consistent(name: str, tree: Table, settings: schema.Scenario) -> Iterable[Problem]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from stockpile import schema
-from stockpile.clock import Array, Clock
+from stockpile.clock import Clock
 from stockpile.errors import InputError, Problem
 from stockpile.lookup import Numbers, factor_of
+from stockpile.model.state import Quantity
 from stockpile.scenario import Scenario
 
 
-def mean_times(numbers: Numbers) -> dict[str, Array]:
-    """Return the mean times [month], and `cover` [month] and `commit` [1/month], each of shape (members,)."""
+def mean_times(numbers: Numbers) -> dict[str, Quantity]:
+    """Return the mean times [month], and `cover` [month] and `commit` [1/month], each one a member."""
     model = numbers.scenario.model
     result = {name: numbers.at_start(f"model.times.{name}", getattr(model.times, name)) for name in schema.Times.model_fields}
     for name in ("cover", "commit"):

@@ -54,7 +54,7 @@ def published(names: Any, sources: dict[str, schema.Source]) -> dt.date:
 def as_of(tree: Table, sources: dict[str, schema.Source], date: dt.date) -> tuple[Table, Visible]:
     """Return what was known on `date` (inclusive): the table of values in force, and what stands beside it.
 
-    A named level, lot or event of which no number was known is dropped whole, as is a lot's own lead time or span. A
+    A named level, lot, event, campaign or correlation of which no number was known is dropped whole, as is a lot's own lead time or span. A
     parameter that must be there stays with an empty list of points, for the scenario to report.
     """
     eyes = _Eyes(sources, date)
@@ -62,6 +62,9 @@ def as_of(tree: Table, sources: dict[str, schema.Source], date: dt.date) -> tupl
     for munition in pruned.get("munitions", {}).values():
         _prune_munition(munition)
     pruned["events"] = dict(_known_events(pruned, eyes))
+    pruned["campaigns"] = dict(_known_campaigns(pruned.get("campaigns", {})))
+    correlations = pruned["model"].get("correlations", {})
+    pruned["model"]["correlations"] = {name: group for name, group in correlations.items() if eyes.see(group)}
     reported = {
         name: schema.Observation.model_validate(table)
         for entries in tree.get("observations", {}).values()
@@ -101,12 +104,15 @@ class _Eyes:
         own: Table = {key: table[key] for key in ("unit", "role", "shape") if key in table}
         points = table["points"] if "points" in table else [{key: table[key] for key in table if key not in own}]
         in_force: dict[dt.date, Table] = {}
+        beside: list[Table] = []
         for point in sorted(filter(self.see, points), key=lambda item: published(item.get("source", []), self.sources)):
             if point.get("used", True):
                 in_force[point.get("from", BEGINNING)] = point
             else:
-                self.beside.append(Beside(".".join(path), own["unit"], schema.Point.model_validate(point)))
-        return {**own, "points": [in_force[date] for date in sorted(in_force)]}
+                beside.append(point)
+        self.beside.extend(Beside(".".join(path), own["unit"], schema.Point.model_validate(point)) for point in beside)
+        found = [in_force[date] for date in sorted(in_force)]
+        return {**own, "points": [_with_alternatives(point, beside) for point in found] if own.get("shape") == "choice" else found}
 
     def plans(self, part: Table, path: tuple[str, ...]) -> Table:
         """Return the plans of a part that stand: seen, used, and not replaced by a later one."""
@@ -116,6 +122,12 @@ class _Eyes:
             if not plan.get("used", True):
                 self.beside.append(Beside(".".join((*path, "plans", name)), part["capacity"]["unit"], schema.Plan.model_validate(plan)))
         return {name: plan for name, plan in visible.items() if name not in replaced and plan.get("used", True)}
+
+
+def _with_alternatives(point: Table, beside: list[Table]) -> Table:
+    """Return a point of a choice with what stands beside it in its conflict group and holds from the same day."""
+    group = [other for other in beside if (other["conflict"], other.get("from")) == (point.get("conflict"), point.get("from"))]
+    return {**point, "alternatives": [{"value": other["value"], "weight": other.get("weight", 1.0)} for other in group]}
 
 
 def _prune_munition(munition: Table) -> None:
@@ -141,6 +153,13 @@ def _has_number(tree: Table, factor: Table) -> bool:
     for step in (factor.get("same_as") or factor.get("one_minus") or "").split("."):
         node = node.get(step, {}) if isinstance(node, dict) else {}
     return bool(node.get("points"))
+
+
+def _known_campaigns(campaigns: Table) -> Iterator[tuple[str, Table]]:
+    for name, campaign in campaigns.items():
+        rounds = {munition: number for munition, number in campaign["rounds"].items() if number["points"]}
+        if rounds and campaign["rate"]["points"] and campaign["length"]["points"]:
+            yield name, {**campaign, "rounds": rounds}
 
 
 def _known_events(tree: Table, eyes: _Eyes) -> Iterator[tuple[str, Table]]:

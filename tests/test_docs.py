@@ -14,7 +14,7 @@ import pytest
 
 import stockpile as sp
 from stockpile import schema
-from stockpile.analysis import metrics
+from stockpile import metrics
 from stockpile.model.state import FLOWS, SERIES, STOCKS, Constants, Flows, Known, State
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import stockpile as sp
-from stockpile.analysis import metrics
+from stockpile import metrics
 from stockpile.errors import InputError
 from stockpile.model.state import ENTERING, FLOWS, SERIES, STOCKS
 from stockpile.results import Result

@@ -17,7 +17,7 @@ WRONG = [
     ("engine/difference.py", "from stockpile import clock", "the engine knows the model"),
     ("engine/ode.py", "import json", "the engine knows the model"),
     ("results.py", "from stockpile import simulate", "one way through the rooms"),
-    ("analysis/metrics.py", "import plotly", "only reports draw"),
+    ("metrics.py", "import plotly", "only reports draw"),
     ("simulate.py", "import rich", "only the command line knows a terminal"),
     ("assemble.py", "from stockpile import load", "the root is for users"),
 ]

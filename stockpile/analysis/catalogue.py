@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 GRADES = ("measured", "reported", "derived", "assumed")
-POINT = ("value", "low", "high", "grade", "where", "note", "conflict", "outcome")
+POINT = ("value", "low", "high", "weight", "grade", "where", "note", "conflict", "outcome")
 """What `show` says of a value, besides from when it holds and its sources; a key without anything to say is left out."""
 
 
@@ -149,9 +149,9 @@ def show(scenario: Scenario, path: str) -> Row:
     Returns
     -------
     dict
-        path and kind. For a ``parameter`` or ``plan``: unit, role, shape, points and beside (values of conflict groups that
-        stand beside the used ones), each with its sources in full. For a ``reference``: how, refers_to, and what stands there.
-        For a ``group``: values (as `value_rows`), references and settings below it. For a ``setting``: value.
+        path and kind. For a ``parameter``, ``plan`` or ``correlation`` (with its paths): unit, role, shape, points and beside (values
+        of conflict groups that stand beside the used ones), each with its sources in full. For a ``reference``: how, refers_to, and what
+        stands there. For a ``group``: values (as `value_rows`), references and settings below it. For a ``setting``: value.
 
     Raises
     ------
@@ -164,6 +164,8 @@ def show(scenario: Scenario, path: str) -> Row:
         return {"path": path, "kind": "reference", "how": how, "refers_to": node[how], "target": show(scenario, node[how])}
     if is_parameter(node):
         return {"path": path, "kind": "parameter", **_parameter(scenario, path, node)}
+    if isinstance(node, dict) and "grade" in node and path.startswith("model.correlations."):
+        return {"path": path, "kind": "correlation", **_parameter(scenario, path, {"unit": "1", "points": [node]}), "paths": node["paths"]}
     if isinstance(node, dict) and "grade" in node:
         capacity = _find(scenario, path.rsplit(".plans.", 1)[0])["capacity"]
         return {"path": path, "kind": "plan", **_parameter(scenario, path, {**capacity, "points": [node]})}

@@ -283,7 +283,7 @@ class _Recorder(Central):
     def __init__(self) -> None:
         self.read: dict[str, tuple[str, list[schema.Evidence]]] = {}
 
-    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence) -> Array:
+    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Array:
         """Return the central value, and note that it was asked for."""
         points = self.read.setdefault(path, (parameter.unit, []))[1]
         if point not in points:
@@ -329,8 +329,8 @@ def _value(scenario: Scenario, path: str, unit: str, point: schema.Evidence) -> 
         "path": path,
         "value": point.value,
         "unit": unit,
-        "low": point.value if point.low is None else point.low,
-        "high": point.value if point.high is None else point.high,
+        "low": point.span[0],
+        "high": point.span[1],
         "grade": point.grade,
         "source": "; ".join(point.source),
         "date": published(point.source, scenario.sources) if point.source else None,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stockpile.analysis.metrics import BASELINE, NEVER, rows
+from stockpile.metrics import BASELINE, NEVER, rows
 from stockpile.errors import InputError
 from stockpile.results import US, Result, pairs
 

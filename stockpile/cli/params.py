@@ -131,7 +131,7 @@ def schema(
     Parameters
     ----------
     kind : str, optional
-        Kind of file: munition, recipient, event, policy, observations, scenario, model or sources; all where left out.
+        Kind of file: munition, recipient, event, campaign, policy, observations, scenario, model or sources; all where left out.
     output : Path, optional
         Folder to write one file a kind into: munition.schema.json and so on.
     """
@@ -186,6 +186,7 @@ def _shown(found: dict[str, Any]) -> list[str]:
     shape = f", {found['shape']}" if found["shape"] else ""
     unit = "a number" if found["unit"] == "1" else f"in {found['unit']}"
     lines = [found["path"], f"  {found['kind']}, {unit}; {found['role']}{shape}"]
+    lines += [f"  of {path}" for path in found.get("paths", ())]
     for point in found["points"]:
         lines += ["", *_point(point, found["unit"], "by" if found["kind"] == "plan" else "from")]
     if found["beside"]:
@@ -218,7 +219,7 @@ def _point(point: dict[str, Any], unit: str, word: str) -> list[str]:
     span = output.span(point.get("low"), point.get("high"))
     value = output.number(point["value"]) + ("" if unit == "1" else f" {unit}")
     lines = [f"  {since}{value}{f', range {span}' if span else ''}, {point['grade']}"]
-    lines += [f"    {key}: {_setting(point[key])}" for key in ("where", "note", "conflict", "outcome") if key in point]
+    lines += [f"    {key}: {_setting(point[key])}" for key in ("where", "note", "conflict", "weight", "outcome") if key in point]
     for source in point["sources"]:
         lines += [
             f"    source: {source['source']}",

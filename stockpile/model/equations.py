@@ -68,7 +68,7 @@ def share_by_weight(asked: Quantities, weight: Quantities, capacity: Quantity) -
             left = capacity
             for r in served:
                 left = left - asked[r]
-            level = np.maximum(level, left / np.maximum(outside, TINY))
+            level = np.maximum(level, left * (1.0 / np.maximum(outside, TINY)))
     return tuple(np.minimum(b, w * level) for b, w in zip(asked, weight, strict=True))
 
 

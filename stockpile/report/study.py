@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from stockpile import simulate
-from stockpile.analysis import metrics
+from stockpile import metrics
 from stockpile.assemble import JOINT
 from stockpile.errors import InputError
 from stockpile.report import words

@@ -7,8 +7,25 @@ The sentence under each field is its documentation: ``docs/parameters.md`` and t
 from __future__ import annotations
 
 from stockpile.schema.choices import Allocation, Change, Measure, Policy, Repeat, Review, Scenario, Suspension
-from stockpile.schema.things import Claim, Event, Level, Line, Lot, Model, Munition, Observation, Observations, Part, Plan, Recipient, Times
+from stockpile.schema.things import (
+    Campaign,
+    Claim,
+    Correlation,
+    Event,
+    Level,
+    Line,
+    Lot,
+    Model,
+    Munition,
+    Observation,
+    Observations,
+    Part,
+    Plan,
+    Recipient,
+    Times,
+)
 from stockpile.schema.values import (
+    Alternative,
     Count,
     Delay,
     Evidence,
@@ -34,14 +51,15 @@ from stockpile.schema.values import (
     Source,
     Strict,
     Time,
+    bounds,
     check_kind,
     is_day,
 )
 
 __all__ = [
-    "Allocation", "Change", "Claim", "Count", "Delay", "Event", "Evidence", "Factor", "Factors", "Fault", "Finite",
-    "Fraction", "Grade", "Keys", "Level", "Line", "Lot", "Measure", "Model", "Money", "Munition", "Name", "Names",
-    "Observation", "Observations", "Parameter", "Part", "PerTime", "Plan", "Point", "Policy", "Rate", "Recipient",
-    "Reference", "Repeat", "Review", "Role", "Rounds", "Scenario", "Shape", "Share", "Source", "Strict", "Suspension",
-    "Time", "Times", "check_kind", "is_day",
+    "Allocation", "Alternative", "Campaign", "Change", "Claim", "Correlation", "Count", "Delay", "Event", "Evidence", "Factor",
+    "Factors", "Fault", "Finite", "Fraction", "Grade", "Keys", "Level", "Line", "Lot", "Measure", "Model", "Money", "Munition",
+    "Name", "Names", "Observation", "Observations", "Parameter", "Part", "PerTime", "Plan", "Point", "Policy", "Rate",
+    "Recipient", "Reference", "Repeat", "Review", "Role", "Rounds", "Scenario", "Shape", "Share", "Source", "Strict",
+    "Suspension", "Time", "Times", "bounds", "check_kind", "is_day",
 ]

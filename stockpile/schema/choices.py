@@ -177,6 +177,8 @@ class Scenario(Strict):
     """Policies run and compared by default, in this order."""
     without_events: list[Name] = []
     """Events switched off."""
+    without_campaigns: list[Name] = []
+    """Random campaigns switched off."""
     repeats: list[Repeat] = []
     """Events that are supposed to happen again."""
     changes: list[Change] = []

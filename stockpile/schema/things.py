@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from stockpile import units
 from stockpile.errors import nearest
 from stockpile.schema.values import (
+    CampaignLength,
+    CampaignRate,
     Count,
     Delay,
     Evidence,
@@ -51,6 +53,13 @@ class Part(Strict):
     """Rounds' worth of this part that the line has been able to deliver: levels observed or in force, each from a date on."""
     plans: dict[Name, Plan] = {}
     """Announced levels still to come, by name, in the unit of `capacity`; slip and realisation apply to them."""
+
+    @model_validator(mode="after")
+    def _plans_of_a_choice_have_no_range(self) -> Part:
+        for name, plan in self.plans.items() if self.capacity.shape == "choice" else ():
+            if plan.low is not None:
+                raise Fault(f"plans.{name}.low", "a plan is drawn as its capacity is, which is a choice; allowed: no low and high")
+        return self
 
 
 class Lot(Strict):
@@ -220,6 +229,35 @@ class Event(Strict):
             raise Fault(key, f"given for kind {self.kind!r}; allowed only for {', '.join(kinds)}")
 
 
+class Campaign(Strict):
+    """Operations that may come, at times that nobody knows: drawn in ensembles only.
+
+    After `as_of`, at most one begins in each calendar quarter, with probability `rate` x a quarter of a year, on any of its days.
+    Each has a length of its own, and a size that moves the rounds of all munitions together. Central runs have the dated events alone.
+    """
+
+    title: str
+    """As printed."""
+    description: str
+    """Which operations are meant, and what the numbers rest on."""
+    cause: Name
+    """On whose behalf: `us`, a recipient, or `joint_or_unknown` where that is open."""
+    rate: CampaignRate
+    """How many begin in a year, on average; at most 4, one a quarter."""
+    length: CampaignLength
+    """How long one lasts: above 0, at most 12 months."""
+    rounds: Annotated[dict[Name, Rounds], Field(min_length=1)]
+    """Rounds that one takes in all, over its length, a munition each; a munition left out takes none."""
+
+    @model_validator(mode="after")
+    def _it_lasts(self) -> Campaign:
+        for number, point in enumerate(self.length.points):
+            key = "value" if point.low is None else "low"
+            if point.span[0] <= 0.0:
+                raise Fault(f"length.points.{number}.{key}", f"{point.span[0]:g} {self.length.unit} is no time; allowed: above 0")
+        return self
+
+
 # ---------------------------------------------------------------- observations
 
 
@@ -280,6 +318,31 @@ class Times(Strict):
     """Over which a recipient orders up to its position, τ_order."""
 
 
+class Correlation(Evidence):
+    """How uncertain parameters move together: one correlation between each two of a group.
+
+    It holds between normal scores: of the numbers by which values are drawn, brought to a standard normal distribution. What each
+    value is drawn from stays as it is.
+    """
+
+    paths: Annotated[list[str], Field(min_length=2)]
+    """Full paths of the parameters, for example `model.slip`; each stands in one group only. A path that a scenario leaves out, or
+    pins, no longer counts."""
+
+    @model_validator(mode="after")
+    def _it_can_be(self) -> Correlation:
+        twice = next((number for number, path in enumerate(self.paths) if path in self.paths[:number]), None)
+        if twice is not None:
+            raise Fault(f"paths.{twice}", f"{self.paths[twice]!r} is named a second time; allowed: once")
+        least = -1.0 / (len(self.paths) - 1)
+        if not least <= self.value <= 1.0:
+            raise Fault("value", f"{self.value:g} is no correlation of {len(self.paths)} with one another; allowed: from {least:.4g} to 1")
+        for key, given in (("low", self.low), ("conflict", self.conflict)):
+            if given is not None:
+                raise Fault(key, "given for a correlation, which is neither drawn nor one of several; allowed: none, say it in `note`")
+        return self
+
+
 class Model(Strict):
     """Values that all munitions share."""
 
@@ -295,3 +358,5 @@ class Model(Strict):
     """Share of an announced increase, over the level when announced, that comes true."""
     deflator: PerTime
     """Rate at which munition prices rise, to bring money to one base year."""
+    correlations: dict[Name, Correlation] = {}
+    """Groups of uncertain parameters that move together; all others are drawn independently."""

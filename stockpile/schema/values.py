@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import math
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PrivateAttr, Tag, model_validator
 
 from stockpile import units
 from stockpile.errors import nearest
@@ -18,6 +19,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Names = Annotated[list[Name], Field(min_length=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Fault(ValueError):
@@ -90,9 +92,9 @@ class Evidence(Strict):
     value: Finite
     """The central value, in the unit of the parameter."""
     low: Finite | None = None
-    """Lower end of the range; the bound for uniform, triangular and PERT, the 5th percentile for normal and lognormal."""
+    """Lower end of the range: the bound for uniform, triangular and pert, the 5th percentile for normal and lognormal; none for choice."""
     high: Finite | None = None
-    """Upper end of the range; the bound for uniform, triangular and PERT, the 95th percentile for normal and lognormal."""
+    """Upper end of the range: the bound for uniform, triangular and pert, the 95th percentile for normal and lognormal; none for choice."""
     source: Keys = []
     """Keys in sources.toml; a `derived` or `assumed` value lists what it rests on and is as late as the latest of it."""
     where: str | None = None
@@ -126,12 +128,43 @@ class Evidence(Strict):
             raise Fault("used", "false without a conflict group; allowed: true, or the name of the group in `conflict`")
         return self
 
+    @property
+    def choices(self) -> tuple[tuple[float, float], ...]:
+        """Values that shape choice draws from, each with its weight; this one first, and alone where nothing stands beside it."""
+        return ((self.value, 1.0),)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Low and high; for a choice its least and largest value, for a fixed value twice that."""
+        values = [value for value, _ in self.choices]
+        return (min(values) if self.low is None else self.low, max(values) if self.high is None else self.high)
+
+
+class Alternative(Strict):
+    """A value that may be drawn in place of the used one of its conflict group."""
+
+    value: Finite
+    """The value, in the unit of the parameter."""
+    weight: Weight = 1.0
+    """How likely it is against the others."""
+
 
 class Point(Evidence):
     """A value that holds from a date on."""
 
     from_: dt.date | None = Field(None, alias="from")
     """First day on which the value holds; left out, it holds from the start."""
+    weight: Weight | None = None
+    """For shape choice: how likely the value is against the others of its conflict group; 1 where left out."""
+    alternatives: list[Alternative] = Field([], exclude=True)
+    """Worked out when a scenario is read, and no key of a file: for shape choice, what stands beside this value, was known at
+    the scenario's `as_of` and holds from the same day."""
+
+    @property
+    def choices(self) -> tuple[tuple[float, float], ...]:
+        """Values that shape choice draws from, each with its weight; this one first, and alone where nothing stands beside it."""
+        own = 1.0 if self.weight is None else self.weight
+        return ((self.value, own), *((other.value, other.weight) for other in self.alternatives))
 
 
 class Parameter(Strict):
@@ -144,11 +177,30 @@ class Parameter(Strict):
     unit: str
     """From the closed table of units; money carries its base year."""
     role: Role = "uncertainty"
-    """uncertainty: nature's; lever: a choice, needs no source; constant: never varied."""
+    """uncertainty: nature's, drawn in an ensemble; lever: a choice, needs no source and is not drawn, its range being what may be chosen;
+    constant: never varied."""
     shape: Shape | None = None
-    """Shape of the distribution between low and high; needed where a range is given."""
+    """What a draw is. Needed where a range is given; where low and high are equal the value is fixed. uniform: every value from low to
+    high equally likely. triangular: the same bounds, most likely at value, falling off in straight lines. pert: the same bounds, most
+    likely at value (lambda 4), falling off smoothly. normal: value is the median, low and high the 5th and 95th percentile, as two
+    half-normals where value is not in the middle; cut off at the 0.1th and 99.9th percentile and at what the number can be at all
+    (0, shares also 1), the rest scaled up. lognormal: the same in the logarithm, low above 0. choice: the value or one of those beside
+    it in its conflict group that were known at `as_of` and hold from the same day, by their weights; no low and high."""
     points: Annotated[list[Point], Field(min_length=1)]
     """The values, each from a date on. One draw moves all of them together."""
+    _bounds: tuple[float, float] | None = PrivateAttr(None)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the most that the number can be at all, in its own unit; shapes with tails are cut off there.
+
+        They come from the field that the parameter stands in: a delay has none, a share 0 and 1, a campaign's rate and length their
+        own, everything else 0 and no upper one. A factor in unit 1 none of whose numbers is above 1 counts as a share.
+        """
+        if self._bounds is not None:
+            return self._bounds
+        given = [number for point in self.points for number in (point.value, point.low, point.high) if number is not None]
+        return 0.0 if min(given) >= 0.0 else -math.inf, 1.0 if self.unit == "1" and max(given) <= 1.0 else math.inf
 
     @model_validator(mode="before")
     @classmethod
@@ -167,11 +219,24 @@ class Parameter(Strict):
         for number, point in enumerate(self.points):
             if len(self.points) > 1 and point.from_ is None:
                 raise Fault(f"points.{number}.from", "missing: each of several points says from when it holds; allowed: a date")
+            self._point_fits_the_shape(point, f"points.{number}")
         return self
+
+    def _point_fits_the_shape(self, point: Point, at: str) -> None:
+        if self.shape == "choice" and point.low is not None:
+            message = "a choice draws none from a range; allowed: no low and high, but values beside this one in its conflict group"
+            raise Fault(f"{at}.low", message)
+        if self.shape != "choice" and point.weight is not None:
+            raise Fault(f"{at}.weight", f"{point.weight:g} weighs nothing without a choice; allowed: shape choice, or no weight")
+        if self.shape == "lognormal" and point.low is not None and point.low <= 0.0 and point.low != point.high:
+            raise Fault(f"{at}.low", f"{point.low:g} has no logarithm; allowed for lognormal: above 0")
 
 
 def _kind(dimension: str, least: float | None = 0.0, most: float | None = None) -> AfterValidator:
-    """Return the check that a parameter measures `dimension` and that all its numbers lie between `least` and `most`."""
+    """Return the check that a parameter measures `dimension` and that all its numbers lie between `least` and `most`.
+
+    Both are in the model's units.
+    """
 
     def check(parameter: Parameter) -> Parameter:
         check_kind(parameter, (dimension,), least, most)
@@ -181,7 +246,13 @@ def _kind(dimension: str, least: float | None = 0.0, most: float | None = None) 
 
 
 def check_kind(parameter: Parameter, dimensions: tuple[str, ...], least: float | None, most: float | None) -> None:
-    """Raise a `Fault` if the unit has another dimension, or a number lies outside the bounds (in the model's units)."""
+    """Keep the bounds (in the model's units) as those of the parameter.
+
+    Raises
+    ------
+    Fault
+        If the unit has another dimension, or a number lies outside the bounds.
+    """
     unit = units.find(parameter.unit)
     if unit is None or unit.dimension not in dimensions:
         allowed = [u.name for d in dimensions for u in units.of_dimension(d)]
@@ -191,10 +262,17 @@ def check_kind(parameter: Parameter, dimensions: tuple[str, ...], least: float |
             given = getattr(point, key)
             if given is None:
                 continue
-            if (least is not None and given < least) or (most is not None and given * unit.factor > most):
-                bounds = f"at least {least:g}" if most is None else f"from {least:g} to {most:g}"
-                measured = f"{given:g}" if parameter.unit == "1" else f"{given:g} {parameter.unit}"
-                raise Fault(f"points.{number}.{key}", f"{measured} is out of range; allowed: {bounds}")
+            if (least is not None and given * unit.factor < least) or (most is not None and given * unit.factor > most):
+                own = "" if parameter.unit == "1" else f" {parameter.unit}"
+                bounds = f"at least {least:g}" if most is None else f"from {least:g} to {most / unit.factor:g}{own}"
+                raise Fault(f"points.{number}.{key}", f"{given:g}{own} is out of range; allowed: {bounds}")
+    ends = -math.inf if least is None else least / unit.factor, math.inf if most is None else most / unit.factor
+    parameter._bounds = ends
+
+
+def bounds(parameter: Parameter) -> tuple[float, float]:
+    """Return the least and the most that a parameter can be at all, in its own unit: see `Parameter.bounds`."""
+    return parameter.bounds
 
 
 Rounds = Annotated[Parameter, _kind("rounds")]
@@ -204,6 +282,8 @@ Count = Annotated[Parameter, _kind("number")]
 Time = Annotated[Parameter, _kind("time")]
 Delay = Annotated[Parameter, _kind("time", None)]
 PerTime = Annotated[Parameter, _kind("per time")]
+CampaignRate = Annotated[Parameter, _kind("per time", most=4.0 / units.MONTHS_PER_YEAR)]
+CampaignLength = Annotated[Parameter, _kind("time", most=units.MONTHS_PER_YEAR)]
 Money = Annotated[Parameter, _kind("money")]
 
 

@@ -1,0 +1,81 @@
+"""The hand-written C loop: compiled, checked against, called."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.case import LANES, STRIDE, Array, Case, Munition, aligned, summary_names
+
+SOURCE = Path(__file__).with_name("loop.c")
+COMMON = ("-O3", "-march=native", "-mprefer-vector-width=512", "-fopenmp", "-shared", "-fPIC", f"-DLANES={LANES}", f"-DSTRIDE={STRIDE}")
+SAME_ROUNDING = ("-ffp-contract=off",)
+FREE = ("-ffast-math",)
+ANY_POLICY, KIND_OF_ALLOCATION, WHOLE_POLICY = 0, 1, 2
+"""What the code may know of the policy before it starts (see `block_of` in loop.c)."""
+
+
+class Job(ctypes.Structure):
+    """As in loop.c."""
+
+    _fields_ = [
+        *((name, ctypes.c_long) for name in ("blocks", "steps", "rows", "levels", "members")),
+        ("dt", ctypes.c_double),
+        *((name, ctypes.c_void_p) for name in ("registers", "index", "table", "ahead", "policy", "constants", "opening", "level", "summaries")),
+    ]
+
+
+def compiler() -> str | None:
+    """Return the C compiler, or None where there is none."""
+    return shutil.which(os.environ.get("CC", "gcc"))
+
+
+def build(source: Path, flags: tuple[str, ...]) -> Path:
+    """Compile a C file into a shared object in the folder of temporary files, once for each text and set of flags; return it."""
+    command = compiler()
+    if command is None:
+        raise FileNotFoundError("no C compiler; allowed: gcc, or the one that CC names")
+    digest = hashlib.sha256((source.read_text() + " ".join((command, *flags))).encode()).hexdigest()[:16]
+    made = Path(tempfile.gettempdir()) / f"stockpile-{source.stem}-{digest}.so"
+    if not made.exists():
+        unfinished = made.with_suffix(f".{os.getpid()}")
+        subprocess.run([command, *flags, str(source), "-o", str(unfinished), "-lm"], check=True)
+        unfinished.rename(made)
+    return made
+
+
+@cache
+def library(free: bool, more: tuple[str, ...] = ()) -> ctypes.CDLL:
+    """Return the compiled loop: with the rounding of NumPy, or free of it."""
+    found = ctypes.CDLL(str(build(SOURCE, (*COMMON, *(FREE if free else SAME_ROUNDING), *more))))
+    found.run.argtypes = [ctypes.POINTER(Job), ctypes.c_int, ctypes.c_long, ctypes.c_int]
+    found.run.restype = None
+    assert found.lanes() == LANES
+    return found
+
+
+def room(case: Case) -> list[Array]:
+    """Return arrays for the summaries of every munition, (summaries, members)."""
+    return [aligned(np.zeros((len(summary_names(munition.levels)), munition.members))) for munition in case.munitions]
+
+
+def run(case: Case, out: list[Array], threads: int = 1, free: bool = False, knowing: int = KIND_OF_ALLOCATION, more: tuple[str, ...] = ()) -> None:
+    """Run every munition; the summaries go into `out` (see `room`)."""
+    found = library(free, more)
+    for munition, into in zip(case.munitions, out, strict=True):
+        found.run(ctypes.byref(_job(munition, into)), threads, case.repeats, knowing)
+
+
+def _job(munition: Munition, out: Array) -> Job:
+    blocks, rows, _ = munition.registers.shape
+    arrays = (munition.registers, munition.index, munition.table, munition.ahead, munition.policy, munition.constants, munition.opening)
+    pointers = (array.ctypes.data for array in (*arrays, munition.level, out))
+    return Job(blocks, munition.steps, rows, len(munition.levels), munition.members, munition.dt, *pointers)

@@ -1,0 +1,1 @@
+"""From the equations to other forms of them: a tracer, and printers."""

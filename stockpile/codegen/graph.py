@@ -1,0 +1,198 @@
+"""The tracer: stand-ins for arrays that write down what is done to them.
+
+Equations called with symbols in place of arrays leave a graph: nodes in the order of their making, equal ones once. A symbol
+stands for one number a lane; one with a time axis stands for a number a lane in each interval, and whatever is the same for
+all lanes (an array whose last axis has length 1, or a plain number) enters as constants. What is known at once is worked out
+at once: products with 0 and 1, sums with 0, choices whose condition is a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import NDArray
+
+INPUT, CONSTANT = "input", "constant"
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide,
+    "minimum": np.minimum, "maximum": np.maximum, "less": np.less, "greater": np.greater, "greater_equal": np.greater_equal,
+    "equal": np.equal,
+    "where": np.where,
+}
+"""All that the equations may use."""
+COMPARISONS = ("less", "greater", "greater_equal", "equal")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation.
+
+    Attributes
+    ----------
+    operation : str
+        A key of `OPERATIONS`, the name of a `primitive`, ``input`` or ``constant``.
+    arguments : tuple of int
+        Numbers of the nodes it works on.
+    value : float or str or None
+        The value of a constant, the name of an input.
+    """
+
+    operation: str
+    arguments: tuple[int, ...] = ()
+    value: float | str | None = None
+
+
+class Graph:
+    """Nodes in the order of their making; equal ones once."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._numbers: dict[tuple[Any, ...], int] = {}
+        self._known: dict[int, float] = {}
+
+    def input(self, name: str) -> Symbol:
+        """Return the symbol of an input, one number a lane."""
+        return Symbol(self, self._number(Node(INPUT, (), name)))
+
+    def constant(self, value: float) -> int:
+        """Return the number of the node of a constant."""
+        number = self._number(Node(CONSTANT, (), float(value)))
+        self._known[number] = float(value)
+        return number
+
+    def value(self, number: int) -> float | None:
+        """Return the value of a node where it is a constant."""
+        return self._known.get(number)
+
+    def apply(self, operation: str, arguments: tuple[int, ...]) -> int:
+        """Return the number of the node that is `operation` on `arguments`."""
+        key = (operation, *arguments)
+        found = self._numbers.get(key)
+        if found is None:
+            simple = self._simplified(operation, arguments)
+            found = self._number(Node(operation, arguments)) if simple is None else simple
+            self._numbers[key] = found
+        return found
+
+    def _number(self, node: Node) -> int:
+        key = (node.operation, *node.arguments, node.value)
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = len(self.nodes)
+            self.nodes.append(node)
+        return found
+
+    def _simplified(self, operation: str, arguments: tuple[int, ...]) -> int | None:
+        """Return the node that an operation comes to, where that needs no work."""
+        known = [self._known.get(number) for number in arguments]
+        if operation in OPERATIONS and None not in known:
+            return self.constant(float(OPERATIONS[operation](*(np.float64(value) for value in known if value is not None))))
+        first, second = arguments[0], arguments[1]
+        if operation == "where":
+            if known[0] is not None:
+                return arguments[1] if known[0] else arguments[2]
+            return second if second == arguments[2] else None
+        if operation in ("add", "multiply"):
+            neutral = 0.0 if operation == "add" else 1.0
+            if known[0] == neutral:
+                return second
+            if known[1] == neutral:
+                return first
+            return self.constant(0.0) if operation == "multiply" and 0.0 in known else None
+        if operation in ("minimum", "maximum") and first == second:
+            return first
+        if (operation == "subtract" and known[1] == 0.0) or (operation == "divide" and known[1] == 1.0):
+            return first
+        return self.constant(0.0) if operation == "divide" and known[0] == 0.0 else None
+
+
+class Symbol(NDArrayOperatorsMixin):
+    """Stands for one number a lane, or for one a lane in each interval.
+
+    Attributes
+    ----------
+    graph : Graph
+    ids : int or tuple of int
+        Numbers of its nodes: one, or one an interval.
+    """
+
+    __slots__ = ("graph", "ids")
+
+    def __init__(self, graph: Graph, ids: int | tuple[int, ...]) -> None:
+        self.graph = graph
+        self.ids = ids
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        if method != "__call__" or keywords or ufunc.__name__ not in OPERATIONS:
+            raise TypeError(f"{ufunc.__name__} has no place in the equations; allowed: {', '.join(OPERATIONS)}")
+        return apply(self.graph, ufunc.__name__, inputs)
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
+        if function is not np.where or len(arguments) != 3 or keywords:
+            raise TypeError(f"{function.__name__} has no place in the equations; allowed: {', '.join(OPERATIONS)}")
+        return apply(self.graph, "where", arguments)
+
+    def __getitem__(self, row: int) -> Symbol:
+        assert isinstance(self.ids, tuple)
+        return Symbol(self.graph, self.ids[row])
+
+    def __len__(self) -> int:
+        assert isinstance(self.ids, tuple)
+        return len(self.ids)
+
+    def __bool__(self) -> bool:
+        raise TypeError("an equation may not branch on a value; allowed: np.where")
+
+
+def apply(graph: Graph, operation: str, arguments: Iterable[Any]) -> Symbol:
+    """Return the symbol that is `operation` on symbols, numbers and arrays whose last axis has length 1."""
+    given = [ids_of(graph, argument) for argument in arguments]
+    lengths = {len(ids) for ids in given if isinstance(ids, tuple)}
+    if not lengths:
+        return Symbol(graph, graph.apply(operation, tuple(given)))  # type: ignore[arg-type]
+    (length,) = lengths
+    columns = [ids if isinstance(ids, tuple) else (ids,) * length for ids in given]
+    return Symbol(graph, tuple(graph.apply(operation, row) for row in zip(*columns, strict=True)))
+
+
+def ids_of(graph: Graph, given: Any) -> int | tuple[int, ...]:
+    """Return the numbers of the nodes of a symbol, a number, or an array that is the same for all lanes."""
+    if isinstance(given, Symbol):
+        return given.ids
+    array = np.asarray(given, dtype=np.float64)
+    if array.ndim and array.shape[-1] == 1:
+        array = array[..., 0]
+    if array.ndim == 0:
+        return graph.constant(float(array))
+    if array.ndim > 1:
+        raise TypeError(f"an array of shape {array.shape} beside symbols; allowed: one number an interval")
+    return tuple(graph.constant(value) for value in array.tolist())
+
+
+def evaluate(graph: Graph, wanted: Iterable[int], inputs: dict[str, NDArray[np.float64]]) -> dict[int, Any]:
+    """Return the values of nodes for given inputs (arrays that broadcast)."""
+    found: dict[int, Any] = {}
+    for number in needed(graph, wanted):
+        node = graph.nodes[number]
+        if node.operation == CONSTANT:
+            found[number] = node.value
+        elif node.operation == INPUT:
+            found[number] = inputs[str(node.value)]
+        else:
+            found[number] = OPERATIONS[node.operation](*(found[argument] for argument in node.arguments))
+    return found
+
+
+def needed(graph: Graph, wanted: Iterable[int]) -> list[int]:
+    """Return the numbers of all nodes that the wanted ones rest on, and of these, in order."""
+    seen, open_ = set(), list(wanted)
+    while open_:
+        number = open_.pop()
+        if number not in seen:
+            seen.add(number)
+            open_.extend(graph.nodes[number].arguments)
+    return sorted(seen)

@@ -1,0 +1,485 @@
+"""Prints a traced step as LLVM assembly: one fused loop over time for a group of members in the lanes of a vector.
+
+The vectors are explicit, so nothing is left to an optimiser's judgement; nothing is contracted or reordered, so every lane gives
+bit for bit what NumPy gives. Where a node of the graph is worked out depends on what it rests on:
+
+- on what is the same for all members: beforehand, by NumPy, into a table with a row a step (`Layout.table`, `Layout.policy`);
+- on constants of the member: before the loop over time;
+- on stocks or series: inside it.
+
+Series and constants are read from a file of registers, one row of `LANES` members each, through tables of register numbers, as most
+series stay the same over many steps and most policies share them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from stockpile.codegen.graph import COMPARISONS, CONSTANT, INPUT, Graph, needed
+from stockpile.codegen.trace import Traced, is_of_run, is_uniform
+
+WIDTH = 8
+"""Members in a vector."""
+LANES = 128
+"""Members in a block: what shares a file of registers."""
+BINS = 1024
+"""Bins of a histogram, between the two that take what lies outside."""
+VECTOR = f"<{WIDTH} x double>"
+MASK = f"<{WIDTH} x i1>"
+ATTRIBUTES = '"prefer-vector-width"="512" "min-legal-vector-width"="512" nounwind'
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a printed kernel takes, in order.
+
+    Attributes
+    ----------
+    series : tuple of str
+        Inputs that differ by member and by step: columns of the table of register numbers.
+    constants : tuple of str
+        Inputs that differ by member only, the opening stocks among them.
+    table : tuple of int
+        Nodes that are the same for all members, one value a step.
+    policy : tuple of int
+        Nodes that are the same for all members over the whole run.
+    summaries : tuple of str
+        Rows of the output before those of the levels.
+    rows : tuple of str
+        What a trajectory has of a step.
+    """
+
+    series: tuple[str, ...]
+    constants: tuple[str, ...]
+    table: tuple[int, ...]
+    policy: tuple[int, ...]
+    summaries: tuple[str, ...]
+    rows: tuple[str, ...]
+
+
+PASSAGE = ("passage.first", "passage.below", "passage.back")
+
+
+def number(value: float) -> str:
+    """Return a double in LLVM's exact notation."""
+    return "0x" + struct.pack(">d", value).hex().upper()
+
+
+def splat(value: str) -> str:
+    """Return a vector constant of one value."""
+    return "<" + ", ".join([f"double {value}"] * WIDTH) + ">"
+
+
+@dataclass
+class Text:
+    """Lines of one function, and the names given in it."""
+
+    lines: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def name(self) -> str:
+        """Return a name not used yet."""
+        self.count += 1
+        return f"%v{self.count}"
+
+    def put(self, instruction: str) -> str:
+        """Add an instruction with a result and return its name."""
+        name = self.name()
+        self.lines.append(f"  {name} = {instruction}")
+        return name
+
+    def do(self, line: str) -> None:
+        """Add a line without a result."""
+        self.lines.append(line if line.endswith(":") else f"  {line}")
+
+    def load(self, kind: str, base: str, index: str, element: str = "double") -> str:
+        """Return element number `index` of an array, or the vector that starts there."""
+        place = self.put(f"getelementptr inbounds {element}, ptr {base}, i64 {index}")
+        return self.put(f"load {kind}, ptr {place}, align {4 if kind == 'i32' else 8}")
+
+    def store(self, value: str, base: str, index: str) -> None:
+        """Write a vector from element number `index` of an array on."""
+        place = self.put(f"getelementptr inbounds double, ptr {base}, i64 {index}")
+        self.do(f"store {VECTOR} {value}, ptr {place}, align 8")
+
+    def spread(self, value: str) -> str:
+        """Return a vector of one scalar."""
+        one = self.put(f"insertelement {VECTOR} poison, double {value}, i64 0")
+        return self.put(f"shufflevector {VECTOR} {one}, {VECTOR} poison, <{WIDTH} x i32> zeroinitializer")
+
+
+INSTRUCTIONS = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv"}
+CONDITIONS = {"less": "olt", "greater": "ogt", "greater_equal": "oge", "equal": "oeq"}
+
+
+def operate(text: Text, operation: str, arguments: Sequence[str]) -> str:
+    """Print one operation on vectors and return its result; a condition comes as a mask."""
+    if operation in INSTRUCTIONS:
+        return text.put(f"{INSTRUCTIONS[operation]} {VECTOR} {arguments[0]}, {arguments[1]}")
+    if operation in ("minimum", "maximum"):
+        first, second = arguments
+        mask = text.put(f"fcmp {'olt' if operation == 'minimum' else 'ogt'} {VECTOR} {first}, {second}")
+        return text.put(f"select {MASK} {mask}, {VECTOR} {first}, {VECTOR} {second}")
+    if operation in CONDITIONS:
+        return text.put(f"fcmp {CONDITIONS[operation]} {VECTOR} {arguments[0]}, {arguments[1]}")
+    if operation == "where":
+        return text.put(f"select {MASK} {arguments[0]}, {VECTOR} {arguments[1]}, {VECTOR} {arguments[2]}")
+    raise ValueError(operation)
+
+
+def classify(graph: Graph) -> tuple[list[bool], list[bool]]:
+    """Return for each node whether it is the same for all members, and whether it stays the same over a run."""
+    uniform: list[bool] = []
+    steady: list[bool] = []
+    for node in graph.nodes:
+        if node.operation == INPUT:
+            uniform.append(is_uniform(str(node.value)))
+            steady.append(is_of_run(str(node.value)))
+        else:
+            uniform.append(all(uniform[number] for number in node.arguments))
+            steady.append(all(steady[number] for number in node.arguments))
+    return uniform, steady
+
+
+class Printer:
+    """Prints the kernels of a traced step."""
+
+    def __init__(self, traced: Traced) -> None:
+        self.traced = traced
+        self.graph = traced.graph
+        self.uniform, self.steady = classify(traced.graph)
+        self.wanted = [*traced.after.values(), *traced.lowest.values(), *traced.totals.values()]
+        everything = needed(self.graph, [*self.wanted, *traced.rows.values(), *traced.passage.values()])
+        inputs = [str(node.value) for node in (self.graph.nodes[n] for n in everything) if node.operation == INPUT]
+        lanes = [name for name in inputs if not is_uniform(name)]
+        used = {a for n in everything if not self.uniform[n] for a in self.graph.nodes[n].arguments}
+        used |= set(traced.rows.values())
+        shared = [n for n in everything if n in used and self.uniform[n] and self.graph.nodes[n].operation != CONSTANT]
+        self.layout = Layout(
+            series=tuple(name for name in lanes if name.startswith("series.")),
+            constants=tuple(name for name in (*lanes, *traced.after) if name.startswith("constant.")) + tuple(traced.after),
+            table=tuple(n for n in shared if not self.steady[n]),
+            policy=tuple(n for n in shared if self.steady[n]),
+            summaries=(*traced.lowest, *traced.totals),
+            rows=tuple(traced.rows),
+        )
+
+    def module(self) -> str:
+        """Return the text of the module: the function `summarise`, and `record`, which keeps or counts rows as well."""
+        return "\n".join([self._function("summarise", rows=False), self._function("record", rows=True), ROWS])
+
+    # ------------------------------------------------------------ one function
+
+    def _function(self, name: str, *, rows: bool) -> str:
+        text = Text()
+        extra = ", ptr noalias %scratch, ptr noalias %plan" if rows else ""
+        text.do("entry:")
+        text.do("br label %group")
+        text.do("group:")
+        text.do("%g = phi i64 [ 0, %entry ], [ %g.next, %done ]")
+        self.known = self._opening(text)
+        start = {key: self.known[key] for key in self.traced.after}
+        start |= {key: splat(number(float("inf"))) for key in self.traced.lowest}
+        start |= {key: "zeroinitializer" for key in self.traced.totals}
+        self._clear_levels(text)
+        text.do("br label %step")
+        text.do("step:")
+        text.do("%t = phi i64 [ 0, %group.ready ], [ %t.next, %step.end ]")
+        heads = len(text.lines)
+        self.known |= {key: f"%{key}" for key in start}
+        self._series(text)
+        self._levels(text, "inside")
+        wanted = [*self.wanted, *self.traced.rows.values()] if rows else self.wanted
+        self._body(text, wanted)
+        end = {key: self.value[node] for key, node in {**self.traced.after, **self.traced.lowest, **self.traced.totals}.items()}
+        text.lines[heads:heads] = [
+            f"  %{key} = phi {VECTOR} [ {value}, %group.ready ], [ {end[key]}, %step.end ]" for key, value in start.items()
+        ]
+        if rows:
+            self._rows(text, {key: self.value[node] for key, node in self.traced.rows.items()}, "%t")
+        text.do("br label %step.end")
+        text.do("step.end:")
+        text.do("%t.next = add nuw nsw i64 %t, 1")
+        text.do("%more = icmp ult i64 %t.next, %steps")
+        text.do("br i1 %more, label %step, label %last")
+        self._last(text, end, rows=rows)
+        text.do("br label %done")
+        text.do("done:")
+        text.do(f"%g.next = add nuw nsw i64 %g, {WIDTH}")
+        text.do(f"%again = icmp ult i64 %g.next, {LANES}")
+        text.do("br i1 %again, label %group, label %out")
+        text.do("out:")
+        text.do("ret void")
+        head = (
+            f"define void @{name}(ptr noalias readonly %registers, ptr noalias readonly %index, ptr noalias readonly %constants, "
+            "ptr noalias readonly %table, ptr noalias readonly %policy, i64 %steps, ptr noalias readonly %levels, i64 %count, "
+            f"ptr noalias %result, i64 %stride{extra}) {ATTRIBUTES} {{"
+        )
+        return "\n".join([head, *text.lines, "}"])
+
+    def _register(self, text: Text, table: str, place: str) -> str:
+        """Return a row of the file of registers, for the members of the group."""
+        row = text.load("i32", table, place, "i32")
+        wide = text.put(f"zext i32 {row} to i64")
+        scaled = text.put(f"mul nuw nsw i64 {wide}, {LANES}")
+        at = text.put(f"add nuw nsw i64 {scaled}, %g")
+        return text.load(VECTOR, "%registers", at)
+
+    def _opening(self, text: Text) -> dict[str, str]:
+        known = {}
+        for place, name in enumerate(self.layout.constants):
+            known[name] = self._register(text, "%constants", str(place))
+        self.of_policy = {}
+        for place, node in enumerate(self.layout.policy):
+            self.of_policy[node] = text.spread(text.load("double", "%policy", str(place)))
+        return known
+
+    def _series(self, text: Text) -> None:
+        """Print the reading of what the step has of its own."""
+        self.value: dict[int, str] = dict(self.of_policy)
+        row = text.put(f"mul nuw nsw i64 %t, {max(len(self.layout.series), 1)}")
+        for place, name in enumerate(self.layout.series):
+            at = text.put(f"add nuw nsw i64 {row}, {place}")
+            self.known[name] = self._register(text, "%index", at)
+        row = text.put(f"mul nuw nsw i64 %t, {max(len(self.layout.table), 1)}")
+        for place, node in enumerate(self.layout.table):
+            at = text.put(f"add nuw nsw i64 {row}, {place}")
+            self.value[node] = text.spread(text.load("double", "%table", at))
+
+    def _body(self, text: Text, wanted: Iterable[int]) -> None:
+        """Print all nodes that the wanted ones need and that differ by member."""
+        for n in needed(self.graph, wanted):
+            node = self.graph.nodes[n]
+            if n in self.value:
+                continue
+            if node.operation == CONSTANT:
+                self.value[n] = splat(number(float(node.value or 0.0)))
+            elif node.operation == INPUT:
+                if str(node.value) in self.known:
+                    self.value[n] = self.known[str(node.value)]
+            elif not self.uniform[n]:
+                self.value[n] = operate(text, node.operation, self._arguments(text, n))
+
+    def _arguments(self, text: Text, n: int) -> list[str]:
+        node = self.graph.nodes[n]
+        found = [self.value[a] for a in node.arguments]
+        if node.operation == "where" and self.graph.nodes[node.arguments[0]].operation not in COMPARISONS:
+            raise ValueError("a choice needs a comparison")
+        if node.operation == "where" and self.uniform[node.arguments[0]]:
+            found[0] = text.put(f"fcmp one {VECTOR} {found[0]}, zeroinitializer")
+        return found
+
+    # ------------------------------------------------------------ levels
+
+    def _place(self, text: Text, row: str) -> str:
+        """Return where the group's part of a row of the result begins."""
+        start = text.put(f"mul nuw nsw i64 {row}, %stride")
+        return text.put(f"add nuw nsw i64 {start}, %g")
+
+    def _clear_levels(self, text: Text) -> None:
+        first = len(self.layout.summaries)
+        text.do("%none = icmp eq i64 %count, 0")
+        text.do("br i1 %none, label %group.ready, label %clear")
+        text.do("clear:")
+        text.do("%k0 = phi i64 [ 0, %group ], [ %k0.next, %clear ]")
+        base = text.put(f"mul nuw nsw i64 %k0, {len(PASSAGE)}")
+        for place, value in enumerate((splat(number(float("inf"))), "zeroinitializer", splat(number(float("inf"))))):
+            row = text.put(f"add nuw nsw i64 {base}, {first + place}")
+            text.store(value, "%result", self._place(text, row))
+        text.do("%k0.next = add nuw nsw i64 %k0, 1")
+        text.do("%k0.more = icmp ult i64 %k0.next, %count")
+        text.do("br i1 %k0.more, label %clear, label %group.ready")
+        text.do("group.ready:")
+
+    def _levels(self, text: Text, tag: str) -> None:
+        """Print the loop that compares the US stock with each level."""
+        first = len(self.layout.summaries)
+        before = "step" if tag == "inside" else "last"
+        text.do(f"br i1 %none, label %{tag}.end, label %{tag}.level")
+        text.do(f"{tag}.level:")
+        k = f"%{tag}.k"
+        text.do(f"{k} = phi i64 [ 0, %{before} ], [ {k}.next, %{tag}.level ]")
+        outer = self.value
+        self.value = dict(outer)
+        self.known["run.level"] = self._register(text, "%levels", k)
+        base = text.put(f"mul nuw nsw i64 {k}, {len(PASSAGE)}")
+        places = {}
+        for place, key in enumerate(PASSAGE):
+            places[key] = self._place(text, text.put(f"add nuw nsw i64 {base}, {first + place}"))
+            self.known[key] = text.load(VECTOR, "%result", places[key])
+        self._body(text, self.traced.passage.values())
+        for key, node in self.traced.passage.items():
+            text.store(self.value[node], "%result", places[key])
+        self.value = outer
+        text.do(f"{k}.next = add nuw nsw i64 {k}, 1")
+        text.do(f"{k}.more = icmp ult i64 {k}.next, %count")
+        text.do(f"br i1 {k}.more, label %{tag}.level, label %{tag}.end")
+        text.do(f"{tag}.end:")
+
+    def _last(self, text: Text, end: dict[str, str], *, rows: bool) -> None:
+        """Print the look at the stocks at the end of the run, and the writing of the summaries."""
+        text.do("last:")
+        self.known |= end
+        self._series_at_end(text)
+        self._levels(text, "end")
+        self._body(text, self.traced.lowest.values())
+        for place, key in enumerate(self.layout.summaries):
+            node = self.traced.lowest.get(key)
+            value = self.known[key] if node is None else self.value[node]
+            text.store(value, "%result", self._place(text, str(place)))
+        if rows:
+            stocks = {key: self.known[key] for key in self.traced.after}
+            self._rows(text, {"state.unpromised": self._unpromised(text), **stocks}, "%steps")
+
+    def _unpromised(self, text: Text) -> str:
+        node = self.traced.rows["state.unpromised"]
+        self._body(text, [node])
+        return self.value[node]
+
+    def _series_at_end(self, text: Text) -> None:
+        """Print the reading of the last row of the table: the end of the run, where no step starts."""
+        self.value = dict(self.of_policy)
+        row = text.put(f"mul nuw nsw i64 %steps, {max(len(self.layout.table), 1)}")
+        for place, node in enumerate(self.layout.table):
+            at = text.put(f"add nuw nsw i64 {row}, {place}")
+            self.value[node] = text.spread(text.load("double", "%table", at))
+
+    def _rows(self, text: Text, values: dict[str, str], edge: str) -> None:
+        for place, key in enumerate(self.layout.rows):
+            if key in values:
+                text.store(values[key], "%scratch", str(place * WIDTH))
+        text.do(f"call void @rows(ptr %scratch, ptr %plan, i64 {edge}, i64 %g)")
+
+
+PLAN = ("keep", "entries", "row", "kind", "low", "per_bin", "counts", "base", "edges", "kept", "stride", "is_base", "steps", "members")
+"""What is to be done with the rows of a step: numbers and addresses, 64 bits each. See `stockpile.engine.compiled`."""
+DIFFERENCE, FLOW = 1, 2
+"""Bits of an entry's kind: counted as difference from the base policy; has no value at the end of the run."""
+
+
+def _plan(name: str, kind: str = "i64") -> str:
+    place = PLAN.index(name)
+    raw = f"  %p.{name}.at = getelementptr inbounds i64, ptr %plan, i64 {place}\n  %p.{name}.raw = load i64, ptr %p.{name}.at\n"
+    return raw + f"  %p.{name} = " + ("inttoptr i64 %p.{0}.raw to ptr".format(name) if kind == "ptr" else f"add i64 %p.{name}.raw, 0")
+
+
+def _count_lanes() -> str:
+    lines = []
+    for lane in range(WIDTH):
+        lines += [
+            f"  %i{lane} = extractelement <{WIDTH} x i64> %cells, i64 {lane}",
+            f"  %a{lane} = getelementptr inbounds i32, ptr %p.counts, i64 %i{lane}",
+            f"  %o{lane} = load i32, ptr %a{lane}",
+            f"  %m{lane} = extractelement <{WIDTH} x i32> %one, i64 {lane}",
+            f"  %n{lane} = add i32 %o{lane}, %m{lane}",
+            f"  store i32 %n{lane}, ptr %a{lane}",
+        ]
+    return "\n".join(lines)
+
+
+def _whole(value: str) -> str:
+    one = f"insertelement <{WIDTH} x i64> poison, i64 {value}, i64 0"
+    return one
+
+
+ROWS = f"""
+define internal void @rows(ptr noalias %scratch, ptr noalias readonly %plan, i64 %edge, i64 %g) {ATTRIBUTES} {{
+entry:
+{_plan("keep")}
+{_plan("entries")}
+{_plan("row", "ptr")}
+{_plan("kind", "ptr")}
+{_plan("low", "ptr")}
+{_plan("per_bin", "ptr")}
+{_plan("counts", "ptr")}
+{_plan("base", "ptr")}
+{_plan("edges")}
+{_plan("kept", "ptr")}
+{_plan("stride")}
+{_plan("is_base")}
+{_plan("steps")}
+{_plan("members")}
+  %at.end = icmp eq i64 %edge, %p.steps
+  %keeping = icmp ne i64 %p.keep, 0
+  %basing = icmp ne i64 %p.is_base, 0
+  %left = sub i64 %p.members, %g
+  %left.1 = {_whole("%left")}
+  %left.v = shufflevector <{WIDTH} x i64> %left.1, <{WIDTH} x i64> poison, <{WIDTH} x i32> zeroinitializer
+  %in = icmp sgt <{WIDTH} x i64> %left.v, <{", ".join(f"i64 {lane}" for lane in range(WIDTH))}>
+  %one = zext <{WIDTH} x i1> %in to <{WIDTH} x i32>
+  %none = icmp eq i64 %p.entries, 0
+  br i1 %none, label %out, label %entry.one
+entry.one:
+  %e = phi i64 [ 0, %entry ], [ %e.next, %entry.end ]
+  %row.at = getelementptr inbounds i32, ptr %p.row, i64 %e
+  %row = load i32, ptr %row.at
+  %kind.at = getelementptr inbounds i32, ptr %p.kind, i64 %e
+  %kind = load i32, ptr %kind.at
+  %flow.bit = and i32 %kind, {FLOW}
+  %is.flow = icmp ne i32 %flow.bit, 0
+  %skip = and i1 %is.flow, %at.end
+  br i1 %skip, label %entry.end, label %use
+use:
+  %row.wide = zext i32 %row to i64
+  %row.first = mul nuw nsw i64 %row.wide, {WIDTH}
+  %v.at = getelementptr inbounds double, ptr %scratch, i64 %row.first
+  %v = load {VECTOR}, ptr %v.at, align 8
+  %cell.row = mul i64 %e, %p.edges
+  %cell = add i64 %cell.row, %edge
+  br i1 %keeping, label %keep, label %count
+keep:
+  %k.row = mul i64 %cell, %p.stride
+  %k.place = add i64 %k.row, %g
+  %k.at = getelementptr inbounds double, ptr %p.kept, i64 %k.place
+  store {VECTOR} %v, ptr %k.at, align 8
+  br label %entry.end
+count:
+  %difference.bit = and i32 %kind, {DIFFERENCE}
+  %is.difference = icmp ne i32 %difference.bit, 0
+  br i1 %is.difference, label %difference, label %bin
+difference:
+  %b.row = mul i64 %cell, {LANES}
+  %b.place = add i64 %b.row, %g
+  %b.at = getelementptr inbounds double, ptr %p.base, i64 %b.place
+  br i1 %basing, label %remember, label %subtract
+remember:
+  store {VECTOR} %v, ptr %b.at, align 8
+  br label %entry.end
+subtract:
+  %b = load {VECTOR}, ptr %b.at, align 8
+  %d = fsub {VECTOR} %v, %b
+  br label %bin
+bin:
+  %x = phi {VECTOR} [ %v, %count ], [ %d, %subtract ]
+  %low.at = getelementptr inbounds double, ptr %p.low, i64 %cell
+  %low = load double, ptr %low.at
+  %low.1 = insertelement {VECTOR} poison, double %low, i64 0
+  %low.v = shufflevector {VECTOR} %low.1, {VECTOR} poison, <{WIDTH} x i32> zeroinitializer
+  %per.at = getelementptr inbounds double, ptr %p.per_bin, i64 %cell
+  %per = load double, ptr %per.at
+  %per.1 = insertelement {VECTOR} poison, double %per, i64 0
+  %per.v = shufflevector {VECTOR} %per.1, {VECTOR} poison, <{WIDTH} x i32> zeroinitializer
+  %above = fsub {VECTOR} %x, %low.v
+  %bins = fmul {VECTOR} %above, %per.v
+  %shifted = fadd {VECTOR} %bins, {splat(number(1.0))}
+  %neg = fcmp ogt {VECTOR} %shifted, zeroinitializer
+  %pos = select {MASK} %neg, {VECTOR} %shifted, {VECTOR} zeroinitializer
+  %fits = fcmp olt {VECTOR} %pos, {splat(number(BINS + 1.0))}
+  %kept.in = select {MASK} %fits, {VECTOR} %pos, {VECTOR} {splat(number(BINS + 1.0))}
+  %whole = fptosi {VECTOR} %kept.in to <{WIDTH} x i64>
+  %first.cell = mul i64 %cell, {BINS + 2}
+  %first.1 = {_whole("%first.cell")}
+  %first.v = shufflevector <{WIDTH} x i64> %first.1, <{WIDTH} x i64> poison, <{WIDTH} x i32> zeroinitializer
+  %cells = add <{WIDTH} x i64> %whole, %first.v
+{_count_lanes()}
+  br label %entry.end
+entry.end:
+  %e.next = add nuw nsw i64 %e, 1
+  %e.more = icmp ult i64 %e.next, %p.entries
+  br i1 %e.more, label %entry.one, label %out
+out:
+  ret void
+}}
+"""

@@ -1,0 +1,187 @@
+"""Prints what a compiled run needs beside the step: draws by counter, tables of quantiles, and the worker of programs.
+
+All three do what their counterparts in NumPy do (`stockpile.philox`, `stockpile.shapes.interpolate`, the operations of
+`stockpile.codegen.graph`), operation by operation, so that their results are equal bit for bit.
+"""
+
+from __future__ import annotations
+
+from stockpile.codegen.kernel import ATTRIBUTES, LANES, MASK, VECTOR, WIDTH, Text, number, operate, splat
+from stockpile.codegen.program import CODES, DRAW, WORDS
+
+WORDS_VECTOR = f"<{WIDTH} x i64>"
+ROUNDS = 10
+MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+WEYL = (0x9E3779B9, 0xBB67AE85)
+LOW = 0xFFFFFFFF
+
+
+def module() -> str:
+    """Return the text of the functions `uniforms`, `columns` and `work`."""
+    return "\n".join([_uniforms(), _columns(), _work()])
+
+
+def _all(value: str | int) -> str:
+    return "<" + ", ".join([f"i64 {value}"] * WIDTH) + ">"
+
+
+def _spread(text: Text, value: str) -> str:
+    one = text.put(f"insertelement {WORDS_VECTOR} poison, i64 {value}, i64 0")
+    return text.put(f"shufflevector {WORDS_VECTOR} {one}, {WORDS_VECTOR} poison, <{WIDTH} x i32> zeroinitializer")
+
+
+def _loop(text: Text, name: str, before: str, limit: str, step: int = 1) -> str:
+    """Print the head of a loop that counts from 0 in steps, and return its counter."""
+    text.do(f"br label %{name}")
+    text.do(f"{name}:")
+    text.do(f"%{name}.i = phi i64 [ 0, %{before} ], [ %{name}.next, %{name}.end ]")
+    text.do(f"%{name}.next = add nuw nsw i64 %{name}.i, {step}")
+    text.do(f"%{name}.more = icmp ult i64 %{name}.next, {limit}")
+    return f"%{name}.i"
+
+
+def _close(text: Text, name: str, after: str) -> None:
+    text.do(f"br label %{name}.end")
+    text.do(f"{name}.end:")
+    text.do(f"br i1 %{name}.more, label %{name}, label %{after}")
+    text.do(f"{after}:")
+
+
+def _uniforms() -> str:
+    """Print `uniforms`: Philox4x32-10, one stream a row; members two by two from one block (see `stockpile.philox`)."""
+    text = Text()
+    text.do("entry:")
+    row = _loop(text, "row", "entry", "%rows")
+    key = text.put(f"mul nuw nsw i64 {row}, 2")
+    keys = []
+    for place in range(2):
+        at = text.put(f"add nuw nsw i64 {key}, {place}")
+        one = text.load("i32", "%keys", at, "i32")
+        keys.append(text.put(f"zext i32 {one} to i64"))
+    start = text.put(f"mul i64 {row}, %stride")
+    half = text.put("lshr i64 %first, 1")
+    member = _loop(text, "member", "row", "%count", 2 * WIDTH)
+    inside = text.put(f"lshr i64 {member}, 1")
+    block = _spread(text, text.put(f"add i64 {half}, {inside}"))
+    counter = text.put(f"add {WORDS_VECTOR} {block}, <{', '.join(f'i64 {lane}' for lane in range(WIDTH))}>")
+    words = _philox(text, counter, keys)
+    even = _uniform(text, words[0], words[1])
+    odd = _uniform(text, words[2], words[3])
+    mixed = ", ".join(f"i32 {lane}, i32 {lane + WIDTH}" for lane in range(WIDTH))
+    both = text.put(f"shufflevector {VECTOR} {even}, {VECTOR} {odd}, <{2 * WIDTH} x i32> <{mixed}>")
+    to = text.put(f"add i64 {start}, {member}")
+    place_ = text.put(f"getelementptr inbounds double, ptr %out, i64 {to}")
+    text.do(f"store <{2 * WIDTH} x double> {both}, ptr {place_}, align 8")
+    _close(text, "member", "member.done")
+    _close(text, "row", "row.done")
+    text.do("ret void")
+    head = f"define void @uniforms(ptr noalias readonly %keys, i64 %rows, i64 %first, i64 %count, ptr noalias %out, i64 %stride) {ATTRIBUTES} {{"
+    return "\n".join([head, *text.lines, "}"])
+
+
+def _philox(text: Text, counter: str, keys: list[str]) -> list[str]:
+    low, high = _all(LOW), _all(32)
+    zero = "zeroinitializer"
+    c = [text.put(f"and {WORDS_VECTOR} {counter}, {low}"), text.put(f"lshr {WORDS_VECTOR} {counter}, {high}"), zero, zero]
+    for _ in range(ROUNDS):
+        first = text.put(f"mul {WORDS_VECTOR} {_all(MULTIPLIERS[0])}, {c[0]}")
+        second = text.put(f"mul {WORDS_VECTOR} {_all(MULTIPLIERS[1])}, {c[2]}")
+        mixed = []
+        for product, other, key in ((second, c[1], keys[0]), (first, c[3], keys[1])):
+            top = text.put(f"lshr {WORDS_VECTOR} {product}, {high}")
+            one = text.put(f"xor {WORDS_VECTOR} {top}, {other}")
+            mixed.append(text.put(f"xor {WORDS_VECTOR} {one}, {_spread(text, key)}"))
+        c = [
+            mixed[0], text.put(f"and {WORDS_VECTOR} {second}, {low}"),
+            mixed[1], text.put(f"and {WORDS_VECTOR} {first}, {low}"),
+        ]
+        keys = [text.put(f"and i64 {text.put(f'add i64 {key}, {weyl}')}, {LOW}") for key, weyl in zip(keys, WEYL, strict=True)]
+    return c
+
+
+def _uniform(text: Text, high: str, low: str) -> str:
+    """Print the 53-bit number in the middle of its step from two words."""
+    upper = text.put(f"shl {WORDS_VECTOR} {text.put(f'lshr {WORDS_VECTOR} {high}, {_all(5)}')}, {_all(26)}")
+    bits = text.put(f"add {WORDS_VECTOR} {upper}, {text.put(f'lshr {WORDS_VECTOR} {low}, {_all(6)}')}")
+    value = text.put(f"uitofp {WORDS_VECTOR} {bits} to {VECTOR}")
+    middle = text.put(f"fadd {VECTOR} {value}, {splat(number(0.5))}")
+    return text.put(f"fmul {VECTOR} {middle}, {splat(number(2.0**-53))}")
+
+
+def _columns() -> str:
+    """Print `columns`: each column a stream's uniform numbers through a table of KNOTS starts and KNOTS slopes."""
+    text = Text()
+    text.do("entry:")
+    column = _loop(text, "column", "entry", "%count")
+    row = text.put(f"zext i32 {text.load('i32', '%row', column, 'i32')} to i64")
+    table = text.put(f"zext i32 {text.load('i32', '%table', column, 'i32')} to i64")
+    start = text.put(f"mul i64 {row}, %stride")
+    to = text.put(f"mul i64 {column}, %stride")
+    starts = text.put(f"mul i64 {table}, {text.put('mul i64 %knots, 2')}")
+    slopes = text.put(f"add i64 {starts}, %knots")
+    scale = text.spread(text.put("uitofp i64 %knots to double"))
+    member = _loop(text, "member", "column", "%members", WIDTH)
+    u = text.load(VECTOR, "%uniforms", text.put(f"add i64 {start}, {member}"))
+    scaled = text.put(f"fmul {VECTOR} {u}, {scale}")
+    piece = text.put(f"fptosi {VECTOR} {scaled} to {WORDS_VECTOR}")
+    inside = text.put(f"fsub {VECTOR} {scaled}, {text.put(f'sitofp {WORDS_VECTOR} {piece} to {VECTOR}')}")
+    found = []
+    for base in (starts, slopes):
+        vector = "poison"
+        for lane in range(WIDTH):
+            at = text.put(f"add i64 {base}, {text.put(f'extractelement {WORDS_VECTOR} {piece}, i64 {lane}')}")
+            vector = text.put(f"insertelement {VECTOR} {vector}, double {text.load('double', '%tables', at)}, i64 {lane}")
+        found.append(vector)
+    value = text.put(f"fadd {VECTOR} {found[0]}, {text.put(f'fmul {VECTOR} {found[1]}, {inside}')}")
+    text.store(value, "%out", text.put(f"add i64 {to}, {member}"))
+    _close(text, "member", "member.done")
+    _close(text, "column", "column.done")
+    text.do("ret void")
+    head = (
+        "define void @columns(ptr noalias readonly %row, ptr noalias readonly %table, i64 %count, ptr noalias readonly %tables, i64 %knots, "
+        f"ptr noalias readonly %uniforms, i64 %stride, i64 %members, ptr noalias %out) {ATTRIBUTES} {{"
+    )
+    return "\n".join([head, *text.lines, "}"])
+
+
+def _work() -> str:
+    """Print `work`: the worker of programs, on the rows of one block of members."""
+    text = Text()
+    text.do("entry:")
+    line = _loop(text, "line", "entry", "%length")
+    first = text.put(f"mul nuw nsw i64 {line}, {WORDS}")
+    given = []
+    for place in range(WORDS):
+        one = text.load("i32", "%code", text.put(f"add nuw nsw i64 {first}, {place}"), "i32")
+        given.append(one)
+    rows = [text.put(f"mul nuw nsw i64 {text.put(f'zext i32 {one} to i64')}, {LANES}") for one in given[1:]]
+    source = text.put(f"mul nuw nsw i64 {text.put(f'zext i32 {given[2]} to i64')}, %stride")
+    drawn = text.put(f"add nuw nsw i64 {source}, %first")
+    cases = " ".join(f"i32 {place}, label %do.{name}" for place, name in enumerate(CODES))
+    text.do(f"switch i32 {given[0]}, label %line.end [ {cases} ]")
+    for name in CODES:
+        text.do(f"do.{name}:")
+        for group in range(0, LANES, WIDTH):
+            if name == DRAW:
+                result = text.load(VECTOR, "%draws", text.put(f"add nuw nsw i64 {drawn}, {group}"))
+            else:
+                arguments = [
+                    text.load(VECTOR, "%registers", text.put(f"add nuw nsw i64 {row}, {group}"))
+                    for row in rows[1 : 4 if name == "where" else 3]
+                ]
+                if name == "where":
+                    arguments[0] = text.put(f"fcmp one {VECTOR} {arguments[0]}, zeroinitializer")
+                result = operate(text, name, arguments)
+                if name in ("less", "greater", "greater_equal", "equal"):
+                    result = text.put(f"select {MASK} {result}, {VECTOR} {splat(number(1.0))}, {VECTOR} zeroinitializer")
+            text.store(result, "%registers", text.put(f"add nuw nsw i64 {rows[0]}, {group}"))
+        text.do("br label %line.end")
+    text.do("line.end:")
+    text.do("br i1 %line.more, label %line, label %line.done")
+    text.do("line.done:")
+    text.do("ret void")
+    head = (
+        "define void @work(ptr noalias readonly %code, i64 %length, ptr noalias readonly %draws, i64 %stride, i64 %first, "
+        f"ptr %registers) {ATTRIBUTES} {{"
+    )
+    return "\n".join([head, *text.lines, "}"])

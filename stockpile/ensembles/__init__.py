@@ -1,0 +1,1 @@
+"""Ensembles: many draws of a scenario, and what is kept of them."""

@@ -1,0 +1,429 @@
+"""What an ensemble gives: bands over time, metrics, probabilities, paired differences; each with its Monte Carlo error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stockpile import sampling_error
+from stockpile.clock import Array
+from stockpile.ensembles.folded import Key, Moments
+from stockpile.ensembles.rows import Entry
+from stockpile.errors import InputError, nearest
+from stockpile.metrics import BASELINE, NEVER
+from stockpile.results import US, Result, meaning
+from stockpile.sketch import Distribution
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+LEVEL = 0.95
+"""Coverage of the intervals of Monte Carlo error."""
+COLUMNS = ("policy", "quantile", "munition", "recipient", "quantity", "date", "value", "unit")
+METRIC_COLUMNS = ("policy", "quantile", "munition", "recipient", "metric", "value", "unit")
+
+
+@dataclass(frozen=True)
+class Chance:
+    """A probability estimated from draws.
+
+    Attributes
+    ----------
+    hits, members : int
+        In how many draws, of how many.
+    low, high : float
+        The interval of Monte Carlo error at `LEVEL`: it says how far more draws could move the estimate, not whether the
+        assumptions are right.
+    """
+
+    hits: int
+    members: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """The share of the draws."""
+        return self.hits / self.members
+
+
+def chance(hits: int, members: int) -> Chance:
+    """Return the probability that `hits` of `members` draws stand for."""
+    low, high = sampling_error.proportion_interval(hits, members, LEVEL)
+    return Chance(hits, members, float(low), float(high))
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Many draws of a scenario.
+
+    Attributes
+    ----------
+    policies, munitions, recipients : tuple of str
+        Names along the axes.
+    members : int
+        Number of draws.
+    dates : array of datetime64[s]
+        Step edges, one more than there are steps.
+    entries : tuple of Entry
+        What was followed over time.
+    bands : Distribution
+        Over (policy, munition, entry, edge).
+    keys, units : tuple
+        Of the metrics: (policy, munition, row, metric), and unit.
+    metric_values : Distribution
+        One cell a metric.
+    moments : Moments
+        Sums over the members for whom a metric is finite.
+    level_names : dict
+        By munition: its named levels.
+    manifest : dict
+        As of a `Result`, with members, seed, sampler and engine.
+    central : Result
+        The run with central values, without random campaigns.
+    trajectories : Result or None
+        All members' trajectories where they were asked for.
+    """
+
+    policies: tuple[str, ...]
+    munitions: tuple[str, ...]
+    recipients: tuple[str, ...]
+    members: int
+    dates: NDArray[np.datetime64] = field(repr=False)
+    entries: tuple[Entry, ...] = field(repr=False)
+    bands: Distribution = field(repr=False)
+    keys: tuple[Key, ...] = field(repr=False)
+    units: tuple[str, ...] = field(repr=False)
+    metric_values: Distribution = field(repr=False)
+    moments: Moments = field(repr=False)
+    level_names: dict[str, tuple[str, ...]] = field(repr=False)
+    manifest: dict[str, Any] = field(repr=False)
+    central: Result = field(repr=False)
+    trajectories: Result | None = field(default=None, repr=False)
+
+    # ------------------------------------------------------------ time
+
+    @cached_property
+    def months(self) -> Array:
+        """Months from the start at the step edges."""
+        return np.arange(len(self.dates)) / float(self.manifest["substeps"])
+
+    def index(self, date: str) -> int:
+        """Return the number of the last step edge at or before `date`.
+
+        Raises
+        ------
+        InputError
+            If the date lies outside the run.
+        """
+        try:
+            when = np.datetime64(date, "s")
+        except ValueError:
+            raise InputError.one("by", f"{date!r} is no date; allowed: for example {str(self.dates[-1])[:10]}") from None
+        if not self.dates[0] <= when <= self.dates[-1]:
+            raise InputError.one("by", f"{date} is outside the run; allowed: {str(self.dates[0])[:10]} to {str(self.dates[-1])[:10]}")
+        return int(np.searchsorted(self.dates, when, side="right")) - 1
+
+    # ------------------------------------------------------------ bands
+
+    def band(self, quantity: str, row: str = US, *, policy: str, munition: str, q: Sequence[float] = QUANTILES, change: bool = False) -> Array:
+        """Return quantiles over time, shape (len(q), edges), flows with one fewer.
+
+        Parameters
+        ----------
+        quantity, row : str
+        policy, munition : str
+        q : sequence of float
+            Between 0 and 1.
+        change : bool
+            Whether of the difference from the baseline policy, draw by draw.
+
+        Raises
+        ------
+        InputError
+            For what was not followed.
+        """
+        entry = self._entry(quantity, row, change=change)
+        found = self._quantiles(tuple(q))[:, self.policies.index(policy), self.munitions.index(munition), entry]
+        if change and policy == self.baseline:
+            found = np.zeros_like(found)
+        return found[:, :-1] if self.entries[entry].is_flow else found
+
+    def _quantiles(self, q: tuple[float, ...]) -> Array:
+        if q not in self._cache:
+            self._cache[q] = np.array([self.bands.quantile(one) for one in q])
+        return self._cache[q]
+
+    @cached_property
+    def _cache(self) -> dict[tuple[float, ...], Array]:
+        return {}
+
+    def _entry(self, quantity: str, row: str, *, change: bool) -> int:
+        for number, entry in enumerate(self.entries):
+            if (entry.quantity, entry.row, entry.is_difference) == (quantity, row, change):
+                return number
+        followed = sorted({entry.quantity for entry in self.entries})
+        what = f"the change of {quantity!r}" if change else repr(quantity)
+        raise InputError.one("quantity", f"{what} of {row!r} was not followed; {nearest(quantity, followed)}; ask for it with quantities=[...]")
+
+    @property
+    def baseline(self) -> str | None:
+        """The policy that changes are measured from; None where it was not run."""
+        return BASELINE if BASELINE in self.policies else None
+
+    def quantiles(self, q: Sequence[float] = QUANTILES, *, change: bool = False) -> pd.DataFrame:
+        """Return quantiles of all that was followed, as a tidy frame.
+
+        Parameters
+        ----------
+        q : sequence of float
+            Between 0 and 1.
+        change : bool
+            Whether of the differences from the baseline policy, draw by draw.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns policy, quantile, munition, recipient, quantity, date, value, unit.
+        """
+        import pandas as pd
+
+        parts = []
+        for entry in self.entries:
+            if entry.is_difference != change:
+                continue
+            for policy in self.policies:
+                for munition in self.munitions:
+                    values = self.band(entry.quantity, entry.row, policy=policy, munition=munition, q=q, change=change)
+                    dates = self.dates[: values.shape[1]]
+                    parts.append(
+                        pd.DataFrame(
+                            {
+                                "policy": policy, "quantile": np.repeat(np.asarray(q, dtype=np.float64), len(dates)), "munition": munition,
+                                "recipient": entry.row, "quantity": entry.quantity, "date": np.tile(dates, len(q)), "value": values.ravel(),
+                                "unit": meaning(entry.quantity).unit,
+                            }
+                        )
+                    )
+        return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+
+    # ------------------------------------------------------------ metrics
+
+    def metric(self, name: str, row: str = US, *, policy: str, munition: str) -> int:
+        """Return the number of a metric's cell in `metric_values`, `units` and `moments`.
+
+        Raises
+        ------
+        InputError
+            For a metric that is not there.
+        """
+        key = (policy, munition, row, name)
+        if key not in self._numbers:
+            names = sorted({one[3] for one in self.keys})
+            raise InputError.one("metric", f"there is no {name!r} of {row!r} for {policy}, {munition}; {nearest(name, names)}")
+        return self._numbers[key]
+
+    @cached_property
+    def _numbers(self) -> dict[Key, int]:
+        return {key: number for number, key in enumerate(self.keys)}
+
+    def metric_quantiles(self, q: Sequence[float] = QUANTILES) -> Array:
+        """Return quantiles of all metrics, shape (len(q), metrics), in the order of `keys`."""
+        return np.array([self.metric_values.quantile(one) for one in q])
+
+    def metrics(self, quantiles: Sequence[float] | None = None) -> pd.DataFrame:
+        """Return the metrics as a tidy frame: of each member, or their quantiles.
+
+        Parameters
+        ----------
+        quantiles : sequence of float, optional
+            Where given, their quantiles take the place of the members.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns policy, member (or quantile), munition, recipient, metric, value, unit. Dates are months from the start; never
+            is inf.
+
+        Raises
+        ------
+        InputError
+            If the members' own values were not kept, as there are too many; quantiles can be had.
+        """
+        import pandas as pd
+
+        values = getattr(self.metric_values, "values", None) if quantiles is None else self.metric_quantiles(quantiles).T
+        if values is None:
+            message = f"the values of {self.members} members were not kept one by one; allowed: metrics(quantiles=[...])"
+            raise InputError.one("metrics", message)
+        along = "member" if quantiles is None else "quantile"
+        given = np.arange(self.members) if quantiles is None else np.asarray(quantiles, dtype=np.float64)
+        repeats = len(given)
+        columns = {name: np.repeat([key[place] for key in self.keys], repeats) for place, name in enumerate(("policy", "munition", "recipient", "metric"))}
+        frame = pd.DataFrame(columns | {along: np.tile(given, len(self.keys)), "value": values.ravel(), "unit": np.repeat(self.units, repeats)})
+        return frame[["policy", along, "munition", "recipient", "metric", "value", "unit"]]
+
+    def estimates(self, *, level: float = LEVEL) -> pd.DataFrame:
+        """Return mean, median and their Monte Carlo intervals for every metric.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns policy, munition, recipient, metric, unit, share_finite (of the members), mean, mean_low, mean_high (over the
+            finite ones), median, median_low, median_high.
+        """
+        import pandas as pd
+
+        held = self.moments
+        number = np.maximum(held.count, 1.0)
+        mean = np.where(held.count > 0, held.total / number, np.nan)
+        spread = np.sqrt(np.maximum(held.squares / number - mean**2, 0.0))
+        mean_low, mean_high = sampling_error.mean_interval(mean, spread / np.sqrt(number / self.members), self.members, level)
+        low, high = sampling_error.quantile_ranks(0.5, self.members, level)
+        ranks = [(rank - 1) / max(self.members - 1, 1) for rank in (max(low, 1), min(high, self.members))]
+        median, below, above = self.metric_quantiles((0.5, *ranks))
+        names = {name: [key[place] for key in self.keys] for place, name in enumerate(("policy", "munition", "recipient", "metric"))}
+        return pd.DataFrame(
+            names
+            | {
+                "unit": self.units, "share_finite": held.count / self.members, "mean": mean, "mean_low": mean_low, "mean_high": mean_high,
+                "median": median, "median_low": below, "median_high": above,
+            }
+        )
+
+    # ------------------------------------------------------------ probabilities
+
+    def chance_below(self, level: str, *, by: str | int, policy: str, munition: str) -> Chance:
+        """Return the probability that the US stock has been below a named level at some date up to `by`.
+
+        Parameters
+        ----------
+        level : str
+            A floor's name, or ``requirement``.
+        by : str or int
+            A date, or the number of a step edge.
+
+        Raises
+        ------
+        InputError
+            For a level or a date that is not there.
+        """
+        names = self.level_names[munition]
+        if level not in names:
+            raise InputError.one("below", f"munition {munition} has no level {level!r}; {nearest(level, names)}")
+        edge = by if isinstance(by, int) else self.index(by)
+        return chance(int(self._passed(policy, munition, level)[edge]), self.members)
+
+    def _passed(self, policy: str, munition: str, level: str) -> Array:
+        """Return in how many members the US stock has been below a level by each step edge."""
+        key = (policy, munition, level)
+        if key not in self._passages:
+            cell = self.metric(f"first_below.{level}", policy=policy, munition=munition)
+            self._passages[key] = np.array([self._hits(cell, month) for month in self.months])
+        return self._passages[key]
+
+    @cached_property
+    def _passages(self) -> dict[tuple[str, str, str], Array]:
+        return {}
+
+    def _hits(self, cell: int, month: float) -> int:
+        values = getattr(self.metric_values, "values", None)
+        if values is not None:
+            return int((values[cell] <= month + 1e-9).sum())
+        held: Any = self.metric_values
+        last = int(np.floor((month - held.low[cell]) / held.width[cell] + 1e-9)) + 1
+        return int(held.counts[cell, : last + 1].sum())
+
+    def probability(self, quantity: str = "us_on_hand", *, below: str, by: str) -> pd.DataFrame:
+        """Return the probability that the US stock has been below a named level at some date up to `by`.
+
+        Parameters
+        ----------
+        quantity : str
+            ``us_on_hand``.
+        below : str
+            A floor's name, or ``requirement``; munitions without that level are left out.
+        by : str
+            A date.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns policy, munition, level, by, probability, low, high (interval of Monte Carlo error), hits, members.
+
+        Raises
+        ------
+        InputError
+            For another quantity, a level that no munition has, a date outside the run.
+        """
+        import pandas as pd
+
+        if quantity != "us_on_hand":
+            raise InputError.one("quantity", f"{quantity!r} has no named levels; allowed: us_on_hand")
+        having = [munition for munition in self.munitions if below in self.level_names[munition]]
+        if not having:
+            known = sorted({name for names in self.level_names.values() for name in names})
+            raise InputError.one("below", f"no munition has a level {below!r}; {nearest(below, known)}")
+        found = [(p, m, self.chance_below(below, by=by, policy=p, munition=m)) for p in self.policies for m in having]
+        date = str(self.dates[self.index(by)])[:10]
+        return pd.DataFrame(
+            [
+                {"policy": p, "munition": m, "level": below, "by": date, "probability": one.value, "low": one.low, "high": one.high,
+                 "hits": one.hits, "members": one.members}
+                for p, m, one in found
+            ]
+        )
+
+    # ------------------------------------------------------------ paired differences
+
+    def differences(self, q: Sequence[float] = (0.05, 0.5, 0.95)) -> pd.DataFrame:
+        """Return each policy's change of every metric from the baseline, on the same draws.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns policy, munition, recipient, metric, unit, mean, mean_low, mean_high (Monte Carlo interval of the mean of finite
+            changes) and one column a quantile (``q05``, ``q50``, ``q95``) over the draws.
+
+        Raises
+        ------
+        InputError
+            If the baseline policy was not run.
+        """
+        if self.baseline is None:
+            raise InputError.one("policies", f"differences need the policy {BASELINE!r}; allowed: a list with it")
+        frame = self.estimates()
+        chosen = frame.metric.str.startswith("change_in.") & (frame.policy != self.baseline)
+        for one, values in zip(q, self.metric_quantiles(q), strict=True):
+            frame[f"q{100 * one:02g}"] = values
+        names = ["policy", "munition", "recipient", "metric", "unit", "mean", "mean_low", "mean_high", *(f"q{100 * one:02g}" for one in q)]
+        result = frame.loc[chosen, names].reset_index(drop=True)
+        result["metric"] = result.metric.str.removeprefix("change_in.")
+        return result
+
+    def never(self, name: str, *, policy: str, munition: str) -> Chance:
+        """Return the probability that a date (such as ``first_below.transfer_floor``) never comes within the run."""
+        cell = self.metric(name, policy=policy, munition=munition)
+        return chance(self.members - self._hits(cell, float(self.months[-1])), self.members)
+
+    def table(self, *, inputs: bool = False) -> pd.DataFrame:
+        """Return all members' stocks and flows (see `Result.table`).
+
+        Raises
+        ------
+        InputError
+            If trajectories were not kept.
+        """
+        if self.trajectories is None:
+            message = "the members' trajectories were not kept; allowed: keep=True, or quantiles() and metrics()"
+            raise InputError.one("table", message)
+        return self.trajectories.table(inputs=inputs)
+
+
+__all__ = ["COLUMNS", "METRIC_COLUMNS", "NEVER", "QUANTILES", "Chance", "Ensemble", "chance"]

@@ -1,0 +1,131 @@
+"""Distributions of many numbers at once: kept whole while that is cheap, as counts in bins beyond.
+
+Both kinds answer the same questions. Counts are whole numbers, so that parts merge to the same bits in any order; a quantile
+read from them is off by at most one bin (`error`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+BINS = 1024
+"""Bins of a sketch, beside the two that take what lies outside."""
+MARGIN = 0.25
+"""How far the bins reach beyond the numbers of the pilot, as a share of their range."""
+
+
+class Distribution(Protocol):
+    """Many distributions side by side, of equal size."""
+
+    @property
+    def members(self) -> int:
+        """How many numbers each has."""
+
+    def quantile(self, q: float) -> Array:
+        """Return the quantile of each, shape as the cells."""
+
+    def share_below(self, value: float) -> Array:
+        """Return the share of the numbers that are at or below `value`, for each cell."""
+
+    @property
+    def error(self) -> Array:
+        """By how much a quantile may be off for being read from counts; 0 where all numbers were kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """All numbers, shape (..., members)."""
+
+    values: Array
+
+    @property
+    def members(self) -> int:
+        """How many numbers each cell has."""
+        return int(self.values.shape[-1])
+
+    def quantile(self, q: float) -> Array:
+        """Return the quantile of each cell, by linear interpolation between its numbers; infinite ones count as such."""
+        ordered = np.sort(self.values, axis=-1)
+        place = q * (self.members - 1)
+        low, high = ordered[..., int(np.floor(place))], ordered[..., int(np.ceil(place))]
+        part = place - np.floor(place)
+        with np.errstate(invalid="ignore"):
+            between: Array = np.where(low == high, low, low + part * (high - low))
+        return between
+
+    def share_below(self, value: float) -> Array:
+        """Return the share of the numbers at or below `value`."""
+        share: Array = (self.values <= value).mean(axis=-1)
+        return share
+
+    @property
+    def error(self) -> Array:
+        """Nought: all numbers were kept."""
+        return np.zeros(self.values.shape[:-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Counts in bins: below all, those of equal width from `low` on, above all; shape (..., bins + 2).
+
+    Where `on_grid`, each number lies in the middle of its bin, and nothing is lost.
+    """
+
+    low: Array
+    width: Array
+    counts: NDArray[np.uint32]
+    on_grid: Array | bool = False
+
+    @property
+    def members(self) -> int:
+        """How many numbers each cell has."""
+        return int(self.counts.reshape(-1, self.counts.shape[-1])[0].sum())
+
+    def quantile(self, q: float) -> Array:
+        """Return the quantile of each cell: the place in the bin that has it. Infinite where it lies outside all bins."""
+        total = np.cumsum(self.counts, axis=-1, dtype=np.int64)
+        wanted = q * (self.members - 1) + 0.5
+        bin_ = (total < wanted).sum(axis=-1)
+        bin_ = np.minimum(bin_, self.counts.shape[-1] - 1)
+        before = np.where(bin_ > 0, np.take_along_axis(total, np.maximum(bin_ - 1, 0)[..., None], -1)[..., 0], 0)
+        inside = np.take_along_axis(self.counts, bin_[..., None], -1)[..., 0]
+        part = np.clip((wanted - before) / np.maximum(inside, 1), 0.0, 1.0)
+        found = self.low + (bin_ - 1 + np.where(self.on_grid, 0.5, part)) * self.width
+        outside = self.counts.shape[-1] - 1
+        return np.where(bin_ == 0, -np.inf, np.where(bin_ == outside, np.inf, found))
+
+    def share_below(self, value: float) -> Array:
+        """Return the share of the numbers at or below `value`, to within those of its bin."""
+        total = np.cumsum(self.counts, axis=-1, dtype=np.int64)
+        bin_ = np.clip(np.floor((value - self.low) / self.width + 1e-9).astype(np.intp) + 1, 0, self.counts.shape[-1] - 1)
+        share: Array = np.take_along_axis(total, bin_[..., None], -1)[..., 0] / self.members
+        return share
+
+    @property
+    def error(self) -> Array:
+        """The width of a bin; 0 on a grid."""
+        width: Array = np.where(self.on_grid, 0.0, self.width)
+        return width
+
+
+def bins_for(least: Array, largest: Array, bins: int = BINS) -> tuple[Array, Array]:
+    """Return where the bins begin and how wide each is, for numbers that a pilot found between `least` and `largest`."""
+    reach = np.maximum(largest - least, 1e-9 * np.maximum(np.maximum(np.abs(least), np.abs(largest)), 1.0))
+    low = least - MARGIN * reach
+    return low, (1.0 + 2.0 * MARGIN) * reach / bins
+
+
+def count(values: Array, low: Array, per_bin: Array, into: NDArray[np.uint32]) -> None:
+    """Count `values`, shape (cells, members), into bins of shape (cells, bins + 2); compiled code does the same operations."""
+    bins = into.shape[-1] - 2
+    with np.errstate(invalid="ignore"):
+        shifted = (values - low[:, None]) * per_bin[:, None] + 1.0
+    place = np.minimum(np.maximum(shifted, 0.0), bins + 1.0).astype(np.intp)
+    place += (np.arange(len(values)) * (bins + 2))[:, None]
+    found = np.bincount(place.ravel(), minlength=into.size)
+    into += found.reshape(into.shape).astype(into.dtype)

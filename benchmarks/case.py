@@ -6,6 +6,7 @@ steps, so a table says for each step and series which row holds its values; rows
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import stockpile as sp
-from stockpile.assemble import ONE_DAY, Assembly, assemble
+from stockpile.assemble import Assembly, assemble
 from stockpile.codegen.trace import OF_THE_CALENDAR, OF_THE_POLICY, symbols
 from stockpile.model.state import Constants, Known, State
 from stockpile.simulate import on_steps
@@ -47,7 +48,8 @@ STOCKS = _names(State, False, frozenset())
 def summary_names(levels: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the rows of a case's summaries, in order."""
     lowest = ("stock", "number", "stock_ahead", "number_ahead")
-    totals = ("to_us", "own_use", "own_unmet", *(f"{name}.{r}" for name in ("received", "sent", "used", "unmet") for r in range(RECIPIENTS)))
+    each = (f"{name}.{r}" for name in ("received", "sent", "used", "unmet") for r in range(RECIPIENTS))
+    totals = ("to_us", "own_use", "own_unmet", *each)
     passages = tuple(f"{name}.{level}" for level in levels for name in ("first", "below", "back"))
     return (*(f"lowest.{n}" for n in lowest), *(f"total.{n}" for n in totals), *(f"passage.{n}" for n in passages))
 
@@ -88,7 +90,7 @@ class Munition:
     @property
     def members(self) -> int:
         """Number of members."""
-        return self.registers.shape[0] * LANES
+        return int(self.registers.shape[0]) * LANES
 
     @property
     def steps(self) -> int:
@@ -121,7 +123,7 @@ def aligned(array: Any, dtype: Any = np.float64) -> NDArray[Any]:
     array = np.asarray(array, dtype=dtype)
     room = np.zeros(array.nbytes + 64, dtype=np.uint8)
     start = -room.ctypes.data % 64
-    result = room[start : start + array.nbytes].view(dtype).reshape(array.shape)
+    result: NDArray[Any] = room[start : start + array.nbytes].view(dtype).reshape(array.shape)
     result[...] = array
     return result
 
@@ -142,7 +144,7 @@ def build(scenario: str = "july_2025", policy: str = "none", blocks: int = 32, r
     loaded = sp.load(scenario)
     assembly = assemble(loaded, [policy])
     series = on_steps(assembly)
-    ahead = assembly.clock.steps >= assembly.clock.at(loaded.as_of + ONE_DAY)
+    ahead = assembly.clock.steps >= assembly.clock.at(loaded.as_of + dt.timedelta(days=1))
     munitions = tuple(
         _munition(assembly, series, number, ahead, blocks, np.random.default_rng((seed, number)))
         for number in range(len(assembly.axes.munitions))
@@ -180,4 +182,5 @@ def _munition(assembly: Assembly, series: Known, number: int, ahead: Any, blocks
 def _value(item: Any, name: str) -> Array:
     field, _, number = name.partition(".")
     value = getattr(item, field)
-    return value[int(number)] if number else value
+    found: Array = value[int(number)] if number else value
+    return found

@@ -142,17 +142,17 @@ INLINE void by_weight(v given[3], const v b[3], v left, const double weight[3], 
 }
 
 /* How much of a policy the code may know: what is skipped then would have changed no bit. */
-enum { ANY, ONE_CLASS_BY_REQUEST, ONE_CLASS_BY_WEIGHT, CLASSES };
+enum { ANY_RULE, ONE_CLASS_BY_REQUEST, ONE_CLASS_BY_WEIGHT, CLASSES };
 
 INLINE void allocate(v granted[3], v left, const v asked[3], const Rule *rule, const int kind) {
     if (kind == ONE_CLASS_BY_REQUEST) { by_request(granted, asked, left); return; }
     if (kind == ONE_CLASS_BY_WEIGHT) { by_weight(granted, asked, left, rule->rank[0].weight, rule->rank[0].inverse); return; }
     EACH(r) granted[r] = all(0.0);
-    const int ranks = kind == ANY ? 3 : rule->ranks;
+    const int ranks = kind == ANY_RULE ? 3 : rule->ranks;
     for (int k = 0; k < ranks; k++) {
         v b[3], request[3], weight[3];
         EACH(r) b[r] = rule->rank[k].in_class[r] * asked[r];
-        if (kind == ANY) {
+        if (kind == ANY_RULE) {
             by_request(request, b, left);
             by_weight(weight, b, left, rule->rank[k].weight, rule->rank[k].inverse);
             const mask m = below(all(0.5), all(rule->pro_rata));
@@ -199,7 +199,7 @@ typedef struct {
     double ahead, history, since, now[12], more[12];
 } Step;
 
-/* One step of one vector of lanes. `s` and `out` are strided by STRIP vectors. The ints are known when this is compiled. */
+/* One step of one vector of lanes. The ints are known when this is compiled. */
 INLINE void step(v *s, v *out, const double *registers, const double *k, const Step *t, const Rule *rule, const double dt,
                  const int kind, const int reviewed, const int suspended, const int exact) {
 #define S(name) s[name]
@@ -231,7 +231,7 @@ INLINE void step(v *s, v *out, const double *registers, const double *k, const S
         const v position = suspended ? S(HAND + r) + S(WITHHELD + r) + S(DEFERRED + r) : S(HAND + r);
         const v wanted = most(planned + (K(COVER) * planned - position) * K(ORDER_RATE), all(0.0));
         v request;
-        if (kind == ANY) request = t->history * authorised + t->since * least(wanted, authorised);
+        if (kind == ANY_RULE) request = t->history * authorised + t->since * least(wanted, authorised);
         else if (t->history == 0.0) request = least(wanted, authorised);
         else if (t->since == 0.0) request = authorised;
         else request = t->history * authorised + t->since * least(wanted, authorised);
@@ -305,26 +305,16 @@ INLINE void strip(const Job *job, long block, long lane, const Step *t, const Ru
             else strip(job, block, lane, t, rule, kind, reviewed, suspended, exact, job->levels);                         \
         }                                                                                                               \
     }
-VARIANT(any, ANY, 1, 1, 0)
+VARIANT(any, ANY_RULE, 1, 1, 0)
 VARIANT(request, ONE_CLASS_BY_REQUEST, 1, 1, 1)
-VARIANT(weight, ONE_CLASS_BY_WEIGHT, 1, 1, 0)
-VARIANT(classes, CLASSES, 1, 1, 0)
-#ifndef FEW
+VARIANT(weight, ONE_CLASS_BY_WEIGHT, 1, 1, 1)
+VARIANT(classes, CLASSES, 1, 1, 1)
 VARIANT(request_dated, ONE_CLASS_BY_REQUEST, 0, 1, 1)
 VARIANT(weight_dated, ONE_CLASS_BY_WEIGHT, 0, 1, 1)
 VARIANT(classes_dated, CLASSES, 0, 1, 1)
-#endif
 VARIANT(request_none, ONE_CLASS_BY_REQUEST, 0, 0, 1)
-#ifndef FEW
 VARIANT(weight_none, ONE_CLASS_BY_WEIGHT, 0, 0, 1)
 VARIANT(classes_none, CLASSES, 0, 0, 1)
-#else
-#define request_dated request
-#define weight_dated weight
-#define classes_dated classes
-#define weight_none weight
-#define classes_none classes
-#endif
 
 typedef void (*Block)(const Job *, long, const Step *, const Rule *);
 
@@ -361,13 +351,16 @@ static int suspension(const Job *job) {
     return found;
 }
 
-/* knowing: 0 one code for any policy, free of branches; 1 the kind of allocation is asked first; 2 what is suspended as well. */
+/* Whether a product with dt is exact, so that fusing it with the sum after it rounds as the two do one by one. */
+static int power_of_two(double dt) { int exponent; return frexp(dt, &exponent) == 0.5; }
+
+/* knowing: 0 one code for any policy, free of branches; 1 the kind of allocation, history and dt are asked first; 2 what is suspended as well. */
 static Block block_of(const Job *job, int knowing) {
     const int kind = !one_class(job->policy) ? 2 : job->policy[PRO_RATA] > 0.5 ? 0 : 1;
     static const Block with_review[3] = {request, weight, classes}, dated[3] = {request_dated, weight_dated, classes_dated},
                        none[3] = {request_none, weight_none, classes_none};
-    if (knowing == 0) return any;
-    if (knowing == 1 || job->dt != 1.0) return with_review[kind];
+    if (knowing == 0 || !power_of_two(job->dt)) return any;
+    if (knowing == 1) return with_review[kind];
     const int found = suspension(job);
     return found == 2 ? with_review[kind] : found == 1 ? dated[kind] : none[kind];
 }
@@ -376,13 +369,23 @@ int width(void) { return WIDTH; }
 int lanes(void) { return LANES; }
 int stride(void) { return STRIDE; }
 
-/* Runs every block `repeats` times over: its registers are then in the second-level cache, as they are where they were just written. */
-void run(const Job *job, int threads, long repeats, int knowing) {
-    const Block one = block_of(job, knowing);
-    const Rule rule = rule_of(job->policy, knowing > 0);
-    Step *steps = steps_of(job);
+/* Runs every block of every job `repeats` times over: its registers are then in the second-level cache, as they are where they were
+ * just written. Threads take whole blocks of whatever job. */
+void run(const Job *jobs, long count, int threads, long repeats, int knowing) {
+    struct { Block one; Rule rule; Step *steps; } *ready = malloc(count * sizeof *ready);
+    long blocks = 0;
+    for (long i = 0; i < count; i++) {
+        ready[i].one = block_of(jobs + i, knowing);
+        ready[i].rule = rule_of(jobs[i].policy, ready[i].one != any);
+        ready[i].steps = steps_of(jobs + i);
+        blocks += jobs[i].blocks;
+    }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (long b = 0; b < job->blocks; b++)
-        for (long i = 0; i < repeats; i++) one(job, b, steps, &rule);
-    free(steps);
+    for (long n = 0; n < blocks; n++) {
+        long i = 0, b = n;
+        while (b >= jobs[i].blocks) b -= jobs[i++].blocks;
+        for (long k = 0; k < repeats; k++) ready[i].one(jobs + i, b, ready[i].steps, &ready[i].rule);
+    }
+    for (long i = 0; i < count; i++) free(ready[i].steps);
+    free(ready);
 }

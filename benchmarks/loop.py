@@ -16,11 +16,16 @@ import numpy as np
 from benchmarks.case import LANES, STRIDE, Array, Case, Munition, aligned, summary_names
 
 SOURCE = Path(__file__).with_name("loop.c")
+KEEP_STORES = "-fno-move-loop-stores"
+"""gcc 12 and newer would else carry summaries past branches with flags of its own, at a tenth of the speed."""
 COMMON = ("-O3", "-march=native", "-mprefer-vector-width=512", "-fopenmp", "-shared", "-fPIC", f"-DLANES={LANES}", f"-DSTRIDE={STRIDE}")
 SAME_ROUNDING = ("-ffp-contract=off",)
 FREE = ("-ffast-math",)
 ANY_POLICY, KIND_OF_ALLOCATION, WHOLE_POLICY = 0, 1, 2
 """What the code may know of the policy before it starts (see `block_of` in loop.c)."""
+
+
+POINTERS = ("registers", "index", "table", "ahead", "policy", "constants", "opening", "level", "summaries")
 
 
 class Job(ctypes.Structure):
@@ -29,7 +34,7 @@ class Job(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_long) for name in ("blocks", "steps", "rows", "levels", "members")),
         ("dt", ctypes.c_double),
-        *((name, ctypes.c_void_p) for name in ("registers", "index", "table", "ahead", "policy", "constants", "opening", "level", "summaries")),
+        *((name, ctypes.c_void_p) for name in POINTERS),
     ]
 
 
@@ -53,12 +58,24 @@ def build(source: Path, flags: tuple[str, ...]) -> Path:
 
 
 @cache
+def flags(free: bool) -> tuple[str, ...]:
+    """Return the flags of the loop."""
+    known = subprocess.run([compiler() or "gcc", KEEP_STORES, "-E", "-x", "c", os.devnull], capture_output=True).returncode == 0
+    return (*COMMON, *((KEEP_STORES,) if known else ()), *(FREE if free else SAME_ROUNDING))
+
+
+def compiled(free: bool, more: tuple[str, ...] = ()) -> Path:
+    """Return the shared object of the loop: with the rounding of NumPy, or free of it."""
+    return build(SOURCE, (*flags(free), *more))
+
+
+@cache
 def library(free: bool, more: tuple[str, ...] = ()) -> ctypes.CDLL:
-    """Return the compiled loop: with the rounding of NumPy, or free of it."""
-    found = ctypes.CDLL(str(build(SOURCE, (*COMMON, *(FREE if free else SAME_ROUNDING), *more))))
-    found.run.argtypes = [ctypes.POINTER(Job), ctypes.c_int, ctypes.c_long, ctypes.c_int]
+    """Return the loop, loaded."""
+    found = ctypes.CDLL(str(compiled(free, more)))
+    found.run.argtypes = [ctypes.POINTER(Job), ctypes.c_long, ctypes.c_int, ctypes.c_long, ctypes.c_int]
     found.run.restype = None
-    assert found.lanes() == LANES
+    assert (found.lanes(), found.stride()) == (LANES, STRIDE)
     return found
 
 
@@ -67,11 +84,12 @@ def room(case: Case) -> list[Array]:
     return [aligned(np.zeros((len(summary_names(munition.levels)), munition.members))) for munition in case.munitions]
 
 
-def run(case: Case, out: list[Array], threads: int = 1, free: bool = False, knowing: int = KIND_OF_ALLOCATION, more: tuple[str, ...] = ()) -> None:
+def run(
+    case: Case, out: list[Array], threads: int = 1, free: bool = False, knowing: int = KIND_OF_ALLOCATION, more: tuple[str, ...] = ()
+) -> None:
     """Run every munition; the summaries go into `out` (see `room`)."""
-    found = library(free, more)
-    for munition, into in zip(case.munitions, out, strict=True):
-        found.run(ctypes.byref(_job(munition, into)), threads, case.repeats, knowing)
+    jobs = [_job(munition, into) for munition, into in zip(case.munitions, out, strict=True)]
+    library(free, more).run((Job * len(jobs))(*jobs), len(jobs), threads, case.repeats, knowing)
 
 
 def _job(munition: Munition, out: Array) -> Job:

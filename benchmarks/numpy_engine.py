@@ -70,12 +70,14 @@ def _block(given: tuple[Munition, Known, Constants, State, tuple[Array, ...]]) -
             passages[place] = summaries.compare(passages[place], stock, level, lowest.stock, float(number), inside)
         lowest = summaries.look(lowest, stock, float(number), munition.ahead[number])
 
-    end = opening
-    for number, (before, flow, end) in enumerate(difference.steps(opening, series, constants, munition.dt, munition.steps)):
-        seen(before.us_on_hand, number, 1.0)
+    stock = opening.us_on_hand
+    for number, (_, flow, end) in enumerate(difference.steps(opening, series, constants, munition.dt, munition.steps)):
+        seen(stock, number, 1.0)
         totals = summaries.add(totals, flow, munition.dt)
-    seen(end.us_on_hand, munition.steps, 0.0)
-    return np.stack([one for item in (lowest, totals, *passages) for field in fields(item) for one in _each(getattr(item, field.name))])
+        stock = end.us_on_hand
+    seen(stock, munition.steps, 0.0)
+    found: tuple[Any, ...] = (lowest, totals, *passages)
+    return np.stack([one for item in found for field in fields(item) for one in _each(getattr(item, field.name))])
 
 
 def _each(value: Any) -> tuple[Any, ...]:

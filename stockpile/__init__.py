@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stockpile.scenario import load as load
     from stockpile.scenario import names as scenarios  # noqa: F401
     from stockpile.simulate import run as run
-    from stockpile.storage import read as open  # noqa: F401
+    from stockpile.ensembles.files import read as open  # noqa: F401
 
 _PLACES = {
     "InputError": ("errors", "InputError"),
@@ -38,7 +38,7 @@ _PLACES = {
     "ensemble": ("ensembles.run", "ensemble"),
     "explain": ("analysis.explain", "explain"),
     "load": ("scenario", "load"),
-    "open": ("storage", "read"),
+    "open": ("ensembles.files", "read"),
     "report": ("report", "report"),
     "run": ("simulate", "run"),
     "scenarios": ("scenario", "names"),

@@ -150,7 +150,7 @@ def parts(scenario: Scenario, policies: Sequence[str] | None = None, values: Val
         For unknown policies, numbers needed before they hold, shares above 1, and steps too long for the times given.
     """
     chosen = scenario.chosen(policies)
-    _check_policies(scenario, chosen)
+    check_policies(scenario, chosen)
     try:
         return _parts(scenario, chosen, values or Central())
     except InputError as error:
@@ -203,7 +203,14 @@ def unit_costs(found: Parts) -> dict[str, Array]:
     return {name: np.broadcast_to(unit_cost(found.numbers, name), (found.axes.members,)) for name in found.axes.munitions}
 
 
-def _check_policies(scenario: Scenario, chosen: tuple[str, ...]) -> None:
+def check_policies(scenario: Scenario, chosen: tuple[str, ...]) -> None:
+    """Refuse policies that cannot be run.
+
+    Raises
+    ------
+    InputError
+        For unknown ones, one named twice, none at all, and those that need a requirement that was not known.
+    """
     problems = [
         Problem("policy", 0, 0, name, f"unknown policy {name!r}; {nearest(name, scenario.policies)}")
         for name in chosen

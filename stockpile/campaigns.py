@@ -8,27 +8,52 @@ out. One draw of size moves the rounds of all munitions together.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from stockpile import schema
 from stockpile.clock import ONE_DAY
-from stockpile.lookup import Numbers
+from stockpile.lookup import Numbers, factor_of
 from stockpile.model.state import Quantity
+from stockpile.shapes import support
 
 QUARTER = 3
 """Months."""
 
 
+@dataclass(frozen=True)
+class _Coming:
+    """A campaign that may come: between which months at most, and when, how long and how much."""
+
+    earliest: float
+    latest: float
+    start: Quantity
+    end: Quantity
+    rate: Quantity
+
+
 def random_operations(numbers: Numbers, munition: str, cause: str) -> Quantity:
     """Return what random campaigns on behalf of `cause` use of a munition [round/month], on the intervals."""
-    result: Quantity = np.zeros((len(numbers.starts), 1))
+    nothing = np.zeros(numbers.values.members)
     if not numbers.values.random:
-        return result
-    for name, campaign in numbers.scenario.campaigns.items():
-        if campaign.cause == cause and munition in campaign.rounds:
-            for quarter in quarters(numbers.scenario.as_of + ONE_DAY, numbers.clock.end):
-                result = result + _one(numbers, f"campaigns.{name}", munition, quarter)
-    return result
+        return np.zeros((len(numbers.starts), 1))
+    coming = [
+        _one(numbers, name, munition, quarter)
+        for name, campaign in numbers.scenario.campaigns.items()
+        if campaign.cause == cause and munition in campaign.rounds
+        for quarter in quarters(numbers.scenario.as_of + ONE_DAY, numbers.clock.end)
+    ]
+    rows = []
+    for low, high in pairwise(numbers.clock.knots.tolist()):
+        row: Quantity = nothing
+        for one in coming:
+            if one.earliest < high and one.latest > low:
+                share = np.maximum(np.minimum(high, one.end) - np.maximum(low, one.start), 0.0) * (1.0 / (high - low))
+                row = row + one.rate * share
+        rows.append(row)
+    return np.stack(rows)
 
 
 def quarters(first: dt.date, end: dt.date) -> list[dt.date]:
@@ -40,15 +65,21 @@ def quarters(first: dt.date, end: dt.date) -> list[dt.date]:
     return found
 
 
-def _one(numbers: Numbers, path: str, munition: str, quarter: dt.date) -> Quantity:
-    """Return what the campaign that may begin in a quarter uses [round/month], on the intervals."""
-    campaign, clock, values = numbers.scenario.campaigns[path.split(".")[1]], numbers.clock, numbers.values
+def _one(numbers: Numbers, name: str, munition: str, quarter: dt.date) -> _Coming:
+    """Return the campaign that may begin in a quarter."""
+    campaign, clock, values, path = numbers.scenario.campaigns[name], numbers.clock, numbers.values, f"campaigns.{name}"
     occasion = f"{quarter.year}q{(quarter.month - 1) // QUARTER + 1}"
-    now = clock.at(numbers.scenario.as_of + ONE_DAY)
-    rate = numbers.today(f"{path}.rate", campaign.rate)
-    begins = np.where(values.chance(f"{path}.begins@{occasion}") < rate * QUARTER, 1.0, 0.0)
-    start = clock.at(quarter) + QUARTER * values.chance(f"{path}.moment@{occasion}")
+    now, first = clock.at(numbers.scenario.as_of + ONE_DAY), clock.at(quarter)
+    chance = numbers.today(f"{path}.rate", campaign.rate) * QUARTER
+    start = first + QUARTER * values.chance(f"{path}.moment@{occasion}")
     length = numbers.today(f"{path}.length", campaign.length, f"{path}.length@{occasion}")
     rounds = numbers.today(f"{path}.rounds.{munition}", campaign.rounds[munition], f"{path}.size@{occasion}")
-    coming = np.where(start < now, 0.0, begins)
-    return coming * rounds / length * clock.overlap(start, start + length)
+    begins = np.where(values.chance(f"{path}.begins@{occasion}") < chance, 1.0, 0.0)
+    rate = np.where(start < now, 0.0, begins) * rounds / length
+    return _Coming(max(first, now), first + QUARTER + _longest(campaign.length), start, start + length, rate)
+
+
+def _longest(length: schema.Parameter) -> float:
+    """Return the longest that a campaign may be [month]."""
+    return max(support(length.shape, p.low, p.value, p.high, *schema.bounds(length))[1] if length.shape and p.low is not None and p.high is not None
+               else p.value for p in length.points) * factor_of(length.unit)

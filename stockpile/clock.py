@@ -79,7 +79,8 @@ class Clock:
         return np.maximum(np.minimum(high, end) - np.maximum(low, start), 0.0) / (high - low)
 
     @cached_property
-    def _pieces(self) -> list[list[tuple[int, float]]]:
+    def pieces(self) -> list[list[tuple[int, float]]]:
+        """The intervals that each step is made of, with the share of the step that each is."""
         result = []
         for low, high in zip(self.steps[:-1], self.steps[1:], strict=True):
             first = int(np.searchsorted(self.knots, low, side="right")) - 1
@@ -92,8 +93,8 @@ class Clock:
 
     def mean(self, series: Array) -> Array:
         """Return the means over the steps of a series on the intervals: (intervals, lanes) to (steps, lanes)."""
-        result = np.empty((len(self._pieces), *series.shape[1:]))
-        for step, pieces in enumerate(self._pieces):
+        result = np.empty((len(self.pieces), *series.shape[1:]))
+        for step, pieces in enumerate(self.pieces):
             if len(pieces) == 1:
                 result[step] = series[pieces[0][0]]
             else:

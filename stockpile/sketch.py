@@ -7,6 +7,7 @@ read from them is off by at most one bin (`error`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -48,11 +49,14 @@ class Whole:
         """How many numbers each cell has."""
         return int(self.values.shape[-1])
 
+    @cached_property
+    def _ordered(self) -> Array:
+        return np.sort(self.values, axis=-1)
+
     def quantile(self, q: float) -> Array:
         """Return the quantile of each cell, by linear interpolation between its numbers; infinite ones count as such."""
-        ordered = np.sort(self.values, axis=-1)
         place = q * (self.members - 1)
-        low, high = ordered[..., int(np.floor(place))], ordered[..., int(np.ceil(place))]
+        low, high = self._ordered[..., int(np.floor(place))], self._ordered[..., int(np.ceil(place))]
         part = place - np.floor(place)
         with np.errstate(invalid="ignore"):
             between: Array = np.where(low == high, low, low + part * (high - low))
@@ -120,12 +124,80 @@ def bins_for(least: Array, largest: Array, bins: int = BINS) -> tuple[Array, Arr
     return low, (1.0 + 2.0 * MARGIN) * reach / bins
 
 
+LANES = 8
+"""Sums are taken in so many lanes side by side, and then over the lanes: the order in which compiled code takes them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """How many numbers of each cell are finite, their sum, and the sum of their squares; arrays of shape (cells,)."""
+
+    number: Array
+    total: Array
+    squares: Array
+
+    def plus(self, other: Moments) -> Moments:
+        """Return the sums of both; the order of additions is the caller's."""
+        return Moments(self.number + other.number, self.total + other.total, self.squares + other.squares)
+
+
+def moments_of(lanes: Array) -> Moments:
+    """Return the moments from sums by lane, shape (cells, 3, LANES)."""
+    total = lanes[..., 0].copy()
+    for lane in range(1, LANES):
+        total += lanes[..., lane]
+    return Moments(total[:, 0], total[:, 1], total[:, 2])
+
+
+def moments(values: Array) -> Moments:
+    """Return the moments of `values`, shape (cells, members)."""
+    finite = np.isfinite(values)
+    held = np.where(finite, values, 0.0)
+    spare = -values.shape[1] % LANES
+    parts = np.stack([np.pad(one, ((0, 0), (0, spare))) for one in (finite.astype(np.float64), held, held * held)], axis=1)
+    return moments_of(parts.reshape(len(values), 3, -1, LANES).sum(axis=2))
+
+
+def less(values: Array, base: Array) -> Array:
+    """Return values less those of the baseline; 0 where both are the same infinity (never)."""
+    with np.errstate(invalid="ignore"):
+        difference: Array = values - base
+    difference[np.isnan(difference)] = 0.0
+    return difference
+
+
 def count(values: Array, low: Array, per_bin: Array, into: NDArray[np.uint32]) -> None:
     """Count `values`, shape (cells, members), into bins of shape (cells, bins + 2); compiled code does the same operations."""
     bins = into.shape[-1] - 2
     with np.errstate(invalid="ignore"):
         shifted = (values - low[:, None]) * per_bin[:, None] + 1.0
-    place = np.minimum(np.maximum(shifted, 0.0), bins + 1.0).astype(np.intp)
+    # What is no number (a flow at the end of the run) falls below all bins.
+    place = np.minimum(np.where(shifted > 0.0, shifted, 0.0), bins + 1.0).astype(np.intp)
     place += (np.arange(len(values)) * (bins + 2))[:, None]
     found = np.bincount(place.ravel(), minlength=into.size)
     into += found.reshape(into.shape).astype(into.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """What is to be counted: for each cell its row of the numbers, and the row to take off it (-1: none).
+
+    Attributes
+    ----------
+    which, base : array of int32, shape (cells,)
+    low, per_bin : array, shape (cells,)
+        Where the bins begin, and one over their width.
+    """
+
+    which: NDArray[np.int32]
+    base: NDArray[np.int32]
+    low: Array
+    per_bin: Array
+
+    def run(self, values: Array, into: NDArray[np.uint32]) -> Moments:
+        """Count rows of `values`, shape (rows, members), into `into`, shape (cells, bins + 2), and return their moments."""
+        taken = values[self.which]
+        differs = self.base >= 0
+        taken[differs] = less(taken[differs], values[self.base[differs]])
+        count(taken, self.low, self.per_bin, into)
+        return moments(taken)

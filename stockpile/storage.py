@@ -28,10 +28,15 @@ def write(result: Result, path: Path) -> Path:
     InputError
         If the folder is not there or cannot be written to.
     """
-    import pyarrow.parquet as pq
+    head = {"format": FORMAT} | head_of(result)
+    head["digest"] = digest(head, result.arrays.values())
+    metadata = {KEY: json.dumps(head).encode()}
+    return write_tables(path, (_table(result, name, row).replace_schema_metadata(metadata) for name, row in result.arrays))
 
-    head = {
-        "format": FORMAT,
+
+def head_of(result: Result) -> dict[str, Any]:
+    """Return all of a result but the numbers of its arrays, as JSON has it."""
+    return {
         "manifest": result.manifest,
         "policies": result.policies,
         "munitions": result.munitions,
@@ -41,15 +46,24 @@ def write(result: Result, path: Path) -> Path:
         "dates": [str(date) for date in result.dates],
         "arrays": [[*key, array.shape[-1]] for key, array in result.arrays.items()],
     }
-    head["digest"] = digest(head, result.arrays.values())
-    metadata = {KEY: json.dumps(head).encode()}
-    tables = (_table(result, name, row).replace_schema_metadata(metadata) for name, row in result.arrays)
+
+
+def write_tables(path: Path, tables: Iterable[Any], **options: Any) -> Path:
+    """Write Arrow tables of one schema, each as a row group or more; the file appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the folder is not there or cannot be written to.
+    """
+    import pyarrow.parquet as pq
+
     if not path.parent.is_dir():
         raise _unwritten(path, "there is no such folder")
-    part = temporary(path)
+    part, tables = temporary(path), iter(tables)
     try:
         first = next(tables)
-        with pq.ParquetWriter(part, first.schema, compression="zstd", write_page_checksum=True) as writer:
+        with pq.ParquetWriter(part, first.schema, compression="zstd", write_page_checksum=True, **options) as writer:
             for table in chain([first], tables):
                 writer.write_table(table)
         part.replace(path)
@@ -90,23 +104,23 @@ def read(path: str | Path) -> Result:
     import pyarrow.parquet as pq
 
     if not Path(path).exists():
-        raise _wrong(path, "there is no such file")
+        raise wrong(path, "there is no such file")
     try:
         table = pq.read_table(path, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
-        raise _wrong(path, f"cannot be read as a saved result: {error}") from None
+        raise wrong(path, f"cannot be read as a saved result: {error}") from None
     metadata = table.schema.metadata or {}
     if KEY not in metadata:
-        raise _wrong(path, "is a Parquet file, but not a saved result")
+        raise wrong(path, "is a Parquet file, but not a saved result")
     try:
         head = json.loads(metadata[KEY])
         if head["format"] != FORMAT:
-            raise _wrong(path, f"has format {head['format']}, not {FORMAT}")
+            raise wrong(path, f"has format {head['format']}, not {FORMAT}")
         values = table.column("value").to_numpy()
         intact = head.pop("digest") == digest(head, [values])
-        return _result(head, values) if intact else _damaged(path)
+        return result_of(head, values) if intact else damaged(path)
     except (KeyError, ValueError, TypeError, AttributeError):
-        return _damaged(path)
+        return damaged(path)
 
 
 def digest(head: dict[str, Any], values: Iterable[Any]) -> str:
@@ -117,15 +131,18 @@ def digest(head: dict[str, Any], values: Iterable[Any]) -> str:
     return found.hexdigest()
 
 
-def _wrong(path: str | Path, what: str) -> InputError:
+def wrong(path: str | Path, what: str) -> InputError:
+    """Return the error for a file that cannot be opened."""
     return InputError.one("", f"{what}; allowed: a file written by save", file=str(path))
 
 
-def _damaged(path: str | Path) -> NoReturn:
-    raise _wrong(path, "is damaged, or was changed since it was saved")
+def damaged(path: str | Path) -> NoReturn:
+    """Refuse a file that is not as it was written."""
+    raise wrong(path, "is damaged, or was changed since it was saved")
 
 
-def _result(head: dict[str, Any], values: Any) -> Result:
+def result_of(head: dict[str, Any], values: Any) -> Result:
+    """Return a result from what `head_of` gave and all its numbers, array after array."""
     lead = (len(head["policies"]), len(head["munitions"]), -1)
     members = len(next(iter(head["unit_cost"].values())))
     arrays, start = {}, 0
@@ -153,10 +170,7 @@ def dataset(result: Result) -> Any:
     InputError
         If xarray is not installed.
     """
-    try:
-        import xarray
-    except ImportError:
-        raise InputError.one("to_xarray", "needs xarray: pip install 'stockpile[xarray]'") from None
+    xarray = import_xarray()
     axes = ("policy", "munition", "member", "recipient", "date")
     names = list(dict.fromkeys(name for name, _ in result.arrays))
     variables = {}
@@ -174,3 +188,16 @@ def dataset(result: Result) -> Any:
     return xarray.Dataset(variables, coordinates, attrs={"manifest": json.dumps(result.manifest, sort_keys=True)})
 
 
+def import_xarray() -> Any:
+    """Return xarray.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    try:
+        import xarray
+    except ImportError:
+        raise InputError.one("to_xarray", "needs xarray: pip install 'stockpile[xarray]'") from None
+    return xarray

@@ -157,11 +157,13 @@ ANNOUNCED = {
     "munitions.aim9x": {"2027", "2032"},
     "model.slip": {"October 2025", "2026"},
     "recipients.israel.aim120.share": {"2026"},
+    "campaigns.us_operation": {"2026"},
     "policies.suspension_6_months": {"2026"},
     "policies.suspension_including_israel": {"2026"},
     "scenario": {"2026"},
 }
-"""Dates after July 2025 that were named by then: targets, contract ends, fiscal years, and what policies and scenarios suppose."""
+"""Dates after July 2025 that were named by then: targets, contract ends, fiscal years, and what policies and scenarios suppose.
+The random campaign is the one prior that was judged later, and says so."""
 LATER = re.compile(
     r"\b20(?:2[6-9]|[3-9]\d)\b|(?:August|September|October|November|December)(?: of)?,? 2025|2025-(?:0[89]|1[0-2]|07-[123]\d)"
     r"|(?:1\d|2\d|3[01]) July 2025|(?:late|mid-|end of )July 2025|(?:autumn|winter)(?: of)? 2025|second half of 2025"

@@ -8,7 +8,7 @@ from typing import Any
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
-from stockpile.cli import DONE, WRONG, doctor, explain, params, report, runs
+from stockpile.cli import DONE, WRONG, doctor, ensemble, explain, params, report, runs
 from stockpile.cli.output import QuietConsole, note
 from stockpile.errors import InputError
 
@@ -16,6 +16,7 @@ HELP = "An open, sourced model of munitions stockpile depletion: how US stocks d
 EPILOGUE = """Examples:
   stockpile run                                   as known in July 2025
   stockpile compare --policy us_first             what a policy changes
+  stockpile ensemble --by 2027-01                 how likely, with ranges
   stockpile explain pac3 2025-07                  a month's ledger, with sources
   stockpile params show munitions.pac3.us_share   where a number comes from
 
@@ -23,6 +24,7 @@ Exit codes: 0 done, 1 check failed, 2 wrong usage or bad input, 130 interrupted.
 VERBS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
     "compare": runs.compare,
+    "ensemble": ensemble.ensemble,
     "report": report.report,
     "explain": explain.explain,
     "doctor": doctor.doctor,

@@ -31,7 +31,7 @@ class Common:
     params: Annotated[tuple[Path, ...], Repeatable] = ()
     """A folder laid over the shipped parameters; may be repeated, later ones on top."""
     seed: Annotated[int | None, Flag] = None
-    """Seed of random draws. Central values draw nothing, so here it moves no number."""
+    """Seed of the draws of an ensemble, 1 where left out. Other verbs take central values: there it moves no number."""
 
 
 @Parameter(name="*")
@@ -62,13 +62,7 @@ class Chosen(Resolved):
     @property
     def policies(self) -> list[str] | None:
         """The policies asked for; None for the scenario's own."""
-        if not self.policy:
-            return None
-        names = [name.strip() for given in self.policy for name in given.split(",")]
-        if not all(names):
-            given = ",".join(self.policy)
-            raise InputError.one("", f"{given!r} has a policy without a name; allowed: names separated by commas", file="--policy")
-        return names
+        return separated(self.policy, "policy", "--policy") or None
 
     def line(self, verb: str, *arguments: str) -> str:
         """Return the command line that does the same, to be printed in a report."""
@@ -79,6 +73,33 @@ class Chosen(Resolved):
         words += [word for change in self.set for word in ("--set", change)]
         words += ["--policy", ",".join(self.policies)] if self.policies else []
         return shlex.join(words)
+
+
+def separated(given: tuple[str, ...], what: str, option: str) -> list[str]:
+    """Return names that were given one by one, or separated by commas.
+
+    Raises
+    ------
+    InputError
+        If one is empty.
+    """
+    names = [name.strip() for text in given for name in text.split(",")]
+    if not all(names):
+        raise InputError.one("", f"{','.join(given)!r} has a {what} without a name; allowed: names separated by commas", file=option)
+    return names
+
+
+def whole(text: str) -> int | str:
+    """Return a whole number, which may be written as 10000, 10,000 or 1e4; the text itself where it is none."""
+    plain = text.replace(",", "")
+    try:
+        return int(plain)
+    except ValueError:
+        pass
+    try:
+        return int(float(plain)) if float(plain).is_integer() else text
+    except (ValueError, OverflowError):
+        return text
 
 
 def settings(given: tuple[str, ...]) -> dict[str, Any]:

@@ -25,6 +25,8 @@ NARROWEST = 16
 """Width to which a column of text may be narrowed on a terminal [character]."""
 LITTLE = 1e-6
 """Rounds below which a number is printed as 0 (JSON and files have it in full)."""
+MOST_DIGITS = 6
+"""Digits after the point of a per cent."""
 
 
 class QuietConsole(Console):
@@ -124,6 +126,13 @@ def rounds(value: float, *, sign: bool = False) -> str:
     size = abs(value)
     text = f"{size:,.0f}" if size >= 9.95 else f"{size:.1f}" if size >= 0.995 else f"{size:.2g}"
     return f"{'-' if value < 0 else '+' if sign else ''}{text}"
+
+
+def share(value: float) -> str:
+    """Return a share in per cent as printed, without the sign: two digits of it or of what is left to 100."""
+    least = 100 * min(value, 1 - value)
+    digits = 0 if least <= 0 else min(max(1 - math.floor(math.log10(least)), 0), MOST_DIGITS)
+    return f"{100 * value:.{digits}f}"
 
 
 def number(value: float) -> str:

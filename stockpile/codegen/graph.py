@@ -132,6 +132,8 @@ class Symbol(NDArrayOperatorsMixin):
         return apply(self.graph, ufunc.__name__, inputs)
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
+        if function is np.stack:
+            return Symbol(self.graph, tuple(_single(self.graph, one) for one in arguments[0]))
         if function is not np.where or len(arguments) != 3 or keywords:
             raise TypeError(f"{function.__name__} has no place in the equations; allowed: {', '.join(OPERATIONS)}")
         return apply(self.graph, "where", arguments)
@@ -157,6 +159,13 @@ def apply(graph: Graph, operation: str, arguments: Iterable[Any]) -> Symbol:
     (length,) = lengths
     columns = [ids if isinstance(ids, tuple) else (ids,) * length for ids in given]
     return Symbol(graph, tuple(graph.apply(operation, row) for row in zip(*columns, strict=True)))
+
+
+def _single(graph: Graph, given: Any) -> int:
+    found = ids_of(graph, given)
+    if not isinstance(found, int):
+        raise TypeError("only what has no time axis can be stacked along one")
+    return found
 
 
 def ids_of(graph: Graph, given: Any) -> int | tuple[int, ...]:

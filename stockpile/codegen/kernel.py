@@ -16,6 +16,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from stockpile.codegen.graph import COMPARISONS, CONSTANT, INPUT, Graph, needed
 from stockpile.codegen.trace import Traced, is_of_run, is_uniform
@@ -24,8 +25,6 @@ WIDTH = 8
 """Members in a vector."""
 LANES = 128
 """Members in a block: what shares a file of registers."""
-BINS = 1024
-"""Bins of a histogram, between the two that take what lies outside."""
 VECTOR = f"<{WIDTH} x double>"
 MASK = f"<{WIDTH} x i1>"
 ATTRIBUTES = '"prefer-vector-width"="512" "min-legal-vector-width"="512" nounwind'
@@ -47,8 +46,8 @@ class Layout:
         Nodes that are the same for all members over the whole run.
     summaries : tuple of str
         Rows of the output before those of the levels.
-    rows : tuple of str
-        What a trajectory has of a step.
+    fields : tuple of tuple of str
+        What a trajectory has of a step, field by field.
     """
 
     series: tuple[str, ...]
@@ -56,7 +55,7 @@ class Layout:
     table: tuple[int, ...]
     policy: tuple[int, ...]
     summaries: tuple[str, ...]
-    rows: tuple[str, ...]
+    fields: tuple[tuple[str, ...], ...]
 
 
 PASSAGE = ("passage.first", "passage.below", "passage.back")
@@ -143,6 +142,11 @@ def classify(graph: Graph) -> tuple[list[bool], list[bool]]:
     return uniform, steady
 
 
+def field_of(key: str) -> str:
+    """Return the field that a row belongs to."""
+    return ".".join(key.split(".")[:2])
+
+
 class Printer:
     """Prints the kernels of a traced step."""
 
@@ -162,19 +166,19 @@ class Printer:
             constants=tuple(name for name in (*lanes, *traced.after) if name.startswith("constant.")) + tuple(traced.after),
             table=tuple(n for n in shared if not self.steady[n]),
             policy=tuple(n for n in shared if self.steady[n]),
-            summaries=(*traced.lowest, *traced.totals),
-            rows=tuple(traced.rows),
+            summaries=(*traced.lowest, *traced.totals, "state.us_on_hand"),
+            fields=tuple(tuple(keys) for _, keys in groupby(traced.rows, field_of)),
         )
 
     def module(self) -> str:
-        """Return the text of the module: the function `summarise`, and `record`, which keeps or counts rows as well."""
-        return "\n".join([self._function("summarise", rows=False), self._function("record", rows=True), ROWS])
+        """Return the text of the functions `summarise` and `record`, which keeps rows as well."""
+        return "\n".join([self._function("summarise", rows=False), self._function("record", rows=True)])
 
     # ------------------------------------------------------------ one function
 
     def _function(self, name: str, *, rows: bool) -> str:
-        text = Text()
-        extra = ", ptr noalias %scratch, ptr noalias %plan" if rows else ""
+        text, self.kept = Text(), 0
+        extra = ", ptr noalias readonly %wanted, ptr noalias %kept, i64 %edges, i64 %wide" if rows else ""
         text.do("entry:")
         text.do("br label %group")
         text.do("group:")
@@ -189,6 +193,7 @@ class Printer:
         text.do("%t = phi i64 [ 0, %group.ready ], [ %t.next, %step.end ]")
         heads = len(text.lines)
         self.known |= {key: f"%{key}" for key in start}
+        self._at_date(text, "%t", "%state.us_on_hand", "inside")
         self._series(text)
         self._levels(text, "inside")
         wanted = [*self.wanted, *self.traced.rows.values()] if rows else self.wanted
@@ -215,7 +220,7 @@ class Printer:
         head = (
             f"define void @{name}(ptr noalias readonly %registers, ptr noalias readonly %index, ptr noalias readonly %constants, "
             "ptr noalias readonly %table, ptr noalias readonly %policy, i64 %steps, ptr noalias readonly %levels, i64 %count, "
-            f"ptr noalias %result, i64 %stride{extra}) {ATTRIBUTES} {{"
+            f"ptr noalias readonly %slots, ptr noalias %result, i64 %stride{extra}) {ATTRIBUTES} {{"
         )
         return "\n".join([head, *text.lines, "}"])
 
@@ -296,7 +301,7 @@ class Printer:
     def _levels(self, text: Text, tag: str) -> None:
         """Print the loop that compares the US stock with each level."""
         first = len(self.layout.summaries)
-        before = "step" if tag == "inside" else "last"
+        before = f"{tag}.seen"
         text.do(f"br i1 %none, label %{tag}.end, label %{tag}.level")
         text.do(f"{tag}.level:")
         k = f"%{tag}.k"
@@ -318,10 +323,23 @@ class Printer:
         text.do(f"br i1 {k}.more, label %{tag}.level, label %{tag}.end")
         text.do(f"{tag}.end:")
 
+    def _at_date(self, text: Text, edge: str, stock: str, tag: str) -> None:
+        """Print the writing of the US stock where the step edge is one of those asked for."""
+        slot = text.load("i32", "%slots", edge, "i32")
+        text.do(f"%{tag}.wanted = icmp sge i32 {slot}, 0")
+        text.do(f"br i1 %{tag}.wanted, label %{tag}.date, label %{tag}.seen")
+        text.do(f"{tag}.date:")
+        passages = text.put(f"mul nuw nsw i64 %count, {len(PASSAGE)}")
+        row = text.put(f"add nuw nsw i64 {passages}, {text.put(f'zext i32 {slot} to i64')}")
+        text.store(stock, "%result", self._place(text, text.put(f"add nuw nsw i64 {row}, {len(self.layout.summaries)}")))
+        text.do(f"br label %{tag}.seen")
+        text.do(f"{tag}.seen:")
+
     def _last(self, text: Text, end: dict[str, str], *, rows: bool) -> None:
         """Print the look at the stocks at the end of the run, and the writing of the summaries."""
         text.do("last:")
         self.known |= end
+        self._at_date(text, "%steps", end["state.us_on_hand"], "end")
         self._series_at_end(text)
         self._levels(text, "end")
         self._body(text, self.traced.lowest.values())
@@ -347,139 +365,21 @@ class Printer:
             self.value[node] = text.spread(text.load("double", "%table", at))
 
     def _rows(self, text: Text, values: dict[str, str], edge: str) -> None:
-        for place, key in enumerate(self.layout.rows):
-            if key in values:
-                text.store(values[key], "%scratch", str(place * WIDTH))
-        text.do(f"call void @rows(ptr %scratch, ptr %plan, i64 {edge}, i64 %g)")
-
-
-PLAN = ("keep", "entries", "row", "kind", "low", "per_bin", "counts", "base", "edges", "kept", "stride", "is_base", "steps", "members")
-"""What is to be done with the rows of a step: numbers and addresses, 64 bits each. See `stockpile.engine.compiled`."""
-DIFFERENCE, FLOW = 1, 2
-"""Bits of an entry's kind: counted as difference from the base policy; has no value at the end of the run."""
-
-
-def _plan(name: str, kind: str = "i64") -> str:
-    place = PLAN.index(name)
-    raw = f"  %p.{name}.at = getelementptr inbounds i64, ptr %plan, i64 {place}\n  %p.{name}.raw = load i64, ptr %p.{name}.at\n"
-    return raw + f"  %p.{name} = " + ("inttoptr i64 %p.{0}.raw to ptr".format(name) if kind == "ptr" else f"add i64 %p.{name}.raw, 0")
-
-
-def _count_lanes() -> str:
-    lines = []
-    for lane in range(WIDTH):
-        lines += [
-            f"  %i{lane} = extractelement <{WIDTH} x i64> %cells, i64 {lane}",
-            f"  %a{lane} = getelementptr inbounds i32, ptr %p.counts, i64 %i{lane}",
-            f"  %o{lane} = load i32, ptr %a{lane}",
-            f"  %m{lane} = extractelement <{WIDTH} x i32> %one, i64 {lane}",
-            f"  %n{lane} = add i32 %o{lane}, %m{lane}",
-            f"  store i32 %n{lane}, ptr %a{lane}",
-        ]
-    return "\n".join(lines)
-
-
-def _whole(value: str) -> str:
-    one = f"insertelement <{WIDTH} x i64> poison, i64 {value}, i64 0"
-    return one
-
-
-ROWS = f"""
-define internal void @rows(ptr noalias %scratch, ptr noalias readonly %plan, i64 %edge, i64 %g) {ATTRIBUTES} {{
-entry:
-{_plan("keep")}
-{_plan("entries")}
-{_plan("row", "ptr")}
-{_plan("kind", "ptr")}
-{_plan("low", "ptr")}
-{_plan("per_bin", "ptr")}
-{_plan("counts", "ptr")}
-{_plan("base", "ptr")}
-{_plan("edges")}
-{_plan("kept", "ptr")}
-{_plan("stride")}
-{_plan("is_base")}
-{_plan("steps")}
-{_plan("members")}
-  %at.end = icmp eq i64 %edge, %p.steps
-  %keeping = icmp ne i64 %p.keep, 0
-  %basing = icmp ne i64 %p.is_base, 0
-  %left = sub i64 %p.members, %g
-  %left.1 = {_whole("%left")}
-  %left.v = shufflevector <{WIDTH} x i64> %left.1, <{WIDTH} x i64> poison, <{WIDTH} x i32> zeroinitializer
-  %in = icmp sgt <{WIDTH} x i64> %left.v, <{", ".join(f"i64 {lane}" for lane in range(WIDTH))}>
-  %one = zext <{WIDTH} x i1> %in to <{WIDTH} x i32>
-  %none = icmp eq i64 %p.entries, 0
-  br i1 %none, label %out, label %entry.one
-entry.one:
-  %e = phi i64 [ 0, %entry ], [ %e.next, %entry.end ]
-  %row.at = getelementptr inbounds i32, ptr %p.row, i64 %e
-  %row = load i32, ptr %row.at
-  %kind.at = getelementptr inbounds i32, ptr %p.kind, i64 %e
-  %kind = load i32, ptr %kind.at
-  %flow.bit = and i32 %kind, {FLOW}
-  %is.flow = icmp ne i32 %flow.bit, 0
-  %skip = and i1 %is.flow, %at.end
-  br i1 %skip, label %entry.end, label %use
-use:
-  %row.wide = zext i32 %row to i64
-  %row.first = mul nuw nsw i64 %row.wide, {WIDTH}
-  %v.at = getelementptr inbounds double, ptr %scratch, i64 %row.first
-  %v = load {VECTOR}, ptr %v.at, align 8
-  %cell.row = mul i64 %e, %p.edges
-  %cell = add i64 %cell.row, %edge
-  br i1 %keeping, label %keep, label %count
-keep:
-  %k.row = mul i64 %cell, %p.stride
-  %k.place = add i64 %k.row, %g
-  %k.at = getelementptr inbounds double, ptr %p.kept, i64 %k.place
-  store {VECTOR} %v, ptr %k.at, align 8
-  br label %entry.end
-count:
-  %difference.bit = and i32 %kind, {DIFFERENCE}
-  %is.difference = icmp ne i32 %difference.bit, 0
-  br i1 %is.difference, label %difference, label %bin
-difference:
-  %b.row = mul i64 %cell, {LANES}
-  %b.place = add i64 %b.row, %g
-  %b.at = getelementptr inbounds double, ptr %p.base, i64 %b.place
-  br i1 %basing, label %remember, label %subtract
-remember:
-  store {VECTOR} %v, ptr %b.at, align 8
-  br label %entry.end
-subtract:
-  %b = load {VECTOR}, ptr %b.at, align 8
-  %d = fsub {VECTOR} %v, %b
-  br label %bin
-bin:
-  %x = phi {VECTOR} [ %v, %count ], [ %d, %subtract ]
-  %low.at = getelementptr inbounds double, ptr %p.low, i64 %cell
-  %low = load double, ptr %low.at
-  %low.1 = insertelement {VECTOR} poison, double %low, i64 0
-  %low.v = shufflevector {VECTOR} %low.1, {VECTOR} poison, <{WIDTH} x i32> zeroinitializer
-  %per.at = getelementptr inbounds double, ptr %p.per_bin, i64 %cell
-  %per = load double, ptr %per.at
-  %per.1 = insertelement {VECTOR} poison, double %per, i64 0
-  %per.v = shufflevector {VECTOR} %per.1, {VECTOR} poison, <{WIDTH} x i32> zeroinitializer
-  %above = fsub {VECTOR} %x, %low.v
-  %bins = fmul {VECTOR} %above, %per.v
-  %shifted = fadd {VECTOR} %bins, {splat(number(1.0))}
-  %neg = fcmp ogt {VECTOR} %shifted, zeroinitializer
-  %pos = select {MASK} %neg, {VECTOR} %shifted, {VECTOR} zeroinitializer
-  %fits = fcmp olt {VECTOR} %pos, {splat(number(BINS + 1.0))}
-  %kept.in = select {MASK} %fits, {VECTOR} %pos, {VECTOR} {splat(number(BINS + 1.0))}
-  %whole = fptosi {VECTOR} %kept.in to <{WIDTH} x i64>
-  %first.cell = mul i64 %cell, {BINS + 2}
-  %first.1 = {_whole("%first.cell")}
-  %first.v = shufflevector <{WIDTH} x i64> %first.1, <{WIDTH} x i64> poison, <{WIDTH} x i32> zeroinitializer
-  %cells = add <{WIDTH} x i64> %whole, %first.v
-{_count_lanes()}
-  br label %entry.end
-entry.end:
-  %e.next = add nuw nsw i64 %e, 1
-  %e.more = icmp ult i64 %e.next, %p.entries
-  br i1 %e.more, label %entry.one, label %out
-out:
-  ret void
-}}
-"""
+        """Print the keeping of rows: those of a field together, where the field is wanted."""
+        for place, group in enumerate(self.layout.fields):
+            keys = [key for key in group if key in values]
+            if not keys:
+                continue
+            self.kept += 1
+            tag = f"keep{self.kept}"
+            first = text.load("i64", "%wanted", str(place), "i64")
+            text.do(f"%{tag}.asked = icmp sge i64 {first}, 0")
+            text.do(f"br i1 %{tag}.asked, label %{tag}, label %{tag}.end")
+            text.do(f"{tag}:")
+            for number_, key in enumerate(keys):
+                row = text.put(f"add i64 {first}, {number_}")
+                cell = text.put(f"add i64 {text.put(f'mul i64 {row}, %edges')}, {edge}")
+                at = text.put(f"add i64 {text.put(f'mul i64 {cell}, %wide')}, %g")
+                text.store(values[key], "%kept", at)
+            text.do(f"br label %{tag}.end")
+            text.do(f"{tag}.end:")

@@ -1,7 +1,7 @@
-"""Prints what a compiled run needs beside the step: draws by counter, tables of quantiles, and the worker of programs.
+"""Prints what a compiled run needs beside the step: draws by counter, tables of quantiles, the worker of programs, and tallies.
 
-All three do what their counterparts in NumPy do (`stockpile.philox`, `stockpile.shapes.interpolate`, the operations of
-`stockpile.codegen.graph`), operation by operation, so that their results are equal bit for bit.
+All do what their counterparts in NumPy do (`stockpile.philox`, `stockpile.shapes.interpolate`, the operations of
+`stockpile.codegen.graph`, `stockpile.sketch.tally`), operation by operation, so that their results are equal bit for bit.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ LOW = 0xFFFFFFFF
 
 
 def module() -> str:
-    """Return the text of the functions `uniforms`, `columns` and `work`."""
-    return "\n".join([_uniforms(), _columns(), _work()])
+    """Return the text of the functions `uniforms`, `columns`, `work` and `tally`."""
+    return "\n".join([_uniforms(), _columns(), _work(), _tally()])
 
 
 def _all(value: str | int) -> str:
@@ -100,12 +100,12 @@ def _philox(text: Text, counter: str, keys: list[str]) -> list[str]:
 
 
 def _uniform(text: Text, high: str, low: str) -> str:
-    """Print the 53-bit number in the middle of its step from two words."""
-    upper = text.put(f"shl {WORDS_VECTOR} {text.put(f'lshr {WORDS_VECTOR} {high}, {_all(5)}')}, {_all(26)}")
+    """Print the 52-bit number in the middle of its step from two words."""
+    upper = text.put(f"shl {WORDS_VECTOR} {text.put(f'lshr {WORDS_VECTOR} {high}, {_all(6)}')}, {_all(26)}")
     bits = text.put(f"add {WORDS_VECTOR} {upper}, {text.put(f'lshr {WORDS_VECTOR} {low}, {_all(6)}')}")
     value = text.put(f"uitofp {WORDS_VECTOR} {bits} to {VECTOR}")
     middle = text.put(f"fadd {VECTOR} {value}, {splat(number(0.5))}")
-    return text.put(f"fmul {VECTOR} {middle}, {splat(number(2.0**-53))}")
+    return text.put(f"fmul {VECTOR} {middle}, {splat(number(2.0**-52))}")
 
 
 def _columns() -> str:
@@ -183,5 +183,80 @@ def _work() -> str:
     head = (
         "define void @work(ptr noalias readonly %code, i64 %length, ptr noalias readonly %draws, i64 %stride, i64 %first, "
         f"ptr %registers) {ATTRIBUTES} {{"
+    )
+    return "\n".join([head, *text.lines, "}"])
+
+
+def _tally() -> str:
+    """Print `tally`: each cell's numbers, less those of its base where it has one, into bins, and their moments lane by lane."""
+    text = Text()
+    text.do("entry:")
+    text.do("%counting = icmp ne ptr %counts, null")
+    text.do("%summing = icmp ne ptr %moments, null")
+    cell = _loop(text, "cell", "entry", "%cells")
+    which = text.put(f"zext i32 {text.load('i32', '%which', cell, 'i32')} to i64")
+    base = text.put(f"sext i32 {text.load('i32', '%base', cell, 'i32')} to i64")
+    text.do(f"%differs = icmp sge i64 {base}, 0")
+    start = text.put(f"mul i64 {which}, %stride")
+    reference = text.put(f"mul i64 {text.put(f'select i1 %differs, i64 {base}, i64 0')}, %stride")
+    low, per_bin = (text.spread(text.load("double", name, cell)) for name in ("%low", "%per_bin"))
+    first = _spread(text, text.put(f"mul i64 {cell}, {text.put('add i64 %bins, 2')}"))
+    most = text.spread(text.put(f"uitofp i64 {text.put('add i64 %bins, 1')} to double"))
+    text.do("br label %member")
+    text.do("member:")
+    text.do("%member.i = phi i64 [ 0, %cell ], [ %member.next, %member.end ]")
+    sums = ("number", "total", "squares")
+    for name in sums:
+        text.do(f"%{name} = phi {VECTOR} [ zeroinitializer, %cell ], [ %{name}.next, %member.end ]")
+    text.do(f"%member.next = add nuw nsw i64 %member.i, {WIDTH}")
+    text.do("%member.more = icmp ult i64 %member.next, %members")
+    left = _spread(text, text.put("sub i64 %members, %member.i"))
+    within = text.put(f"icmp sgt {WORDS_VECTOR} {left}, <{', '.join(f'i64 {lane}' for lane in range(WIDTH))}>")
+    given = text.load(VECTOR, "%values", text.put(f"add i64 {start}, %member.i"))
+    other = text.load(VECTOR, "%reference", text.put(f"add i64 {reference}, %member.i"))
+    less = text.put(f"fsub {VECTOR} {given}, {other}")
+    # Both never: no difference.
+    unknown = text.put(f"fcmp uno {VECTOR} {less}, zeroinitializer")
+    less = text.put(f"select {MASK} {unknown}, {VECTOR} zeroinitializer, {VECTOR} {less}")
+    value = text.put(f"select i1 %differs, {VECTOR} {less}, {VECTOR} {given}")
+    size = text.put(f"call {VECTOR} @llvm.fabs.v{WIDTH}f64({VECTOR} {value})")
+    finite = text.put(f"fcmp olt {VECTOR} {size}, {splat(number(float('inf')))}")
+    finite = text.put(f"and {MASK} {finite}, {within}")
+    held = text.put(f"select {MASK} {finite}, {VECTOR} {value}, {VECTOR} zeroinitializer")
+    one = text.put(f"select {MASK} {finite}, {VECTOR} {splat(number(1.0))}, {VECTOR} zeroinitializer")
+    square = text.put(f"fmul {VECTOR} {held}, {held}")
+    for name, more in zip(sums, (one, held, square), strict=True):
+        text.do(f"%{name}.next = fadd {VECTOR} %{name}, {more}")
+    text.do("br i1 %counting, label %count, label %member.end")
+    text.do("count:")
+    place = text.put(f"fmul {VECTOR} {text.put(f'fsub {VECTOR} {value}, {low}')}, {per_bin}")
+    place = text.put(f"fadd {VECTOR} {place}, {splat(number(1.0))}")
+    place = operate(text, "minimum", (operate(text, "maximum", (place, "zeroinitializer")), most))
+    cells = text.put(f"add {WORDS_VECTOR} {text.put(f'fptosi {VECTOR} {place} to {WORDS_VECTOR}')}, {first}")
+    step = text.put(f"zext {MASK} {within} to <{WIDTH} x i32>")
+    for lane in range(WIDTH):
+        at = text.put(f"getelementptr inbounds i32, ptr %counts, i64 {text.put(f'extractelement {WORDS_VECTOR} {cells}, i64 {lane}')}")
+        before = text.put(f"load i32, ptr {at}, align 4")
+        after = text.put(f"add i32 {before}, {text.put(f'extractelement <{WIDTH} x i32> {step}, i64 {lane}')}")
+        text.do(f"store i32 {after}, ptr {at}, align 4")
+    text.do("br label %member.end")
+    text.do("member.end:")
+    text.do("br i1 %member.more, label %member, label %member.done")
+    text.do("member.done:")
+    text.do("br i1 %summing, label %sum, label %cell.end")
+    text.do("sum:")
+    to = text.put(f"mul i64 {cell}, {len(sums) * WIDTH}")
+    for place_, name in enumerate(sums):
+        text.store(f"%{name}.next", "%moments", text.put(f"add i64 {to}, {place_ * WIDTH}"))
+    text.do("br label %cell.end")
+    text.do("cell.end:")
+    text.do("br i1 %cell.more, label %cell, label %cell.done")
+    text.do("cell.done:")
+    text.do("ret void")
+    head = (
+        f"declare {VECTOR} @llvm.fabs.v{WIDTH}f64({VECTOR})\n"
+        "define void @tally(ptr noalias readonly %values, ptr noalias readonly %reference, i64 %stride, ptr noalias readonly %which, "
+        "ptr noalias readonly %base, i64 %cells, i64 %members, ptr noalias readonly %low, ptr noalias readonly %per_bin, "
+        f"ptr noalias %counts, i64 %bins, ptr noalias %moments) {ATTRIBUTES} {{"
     )
     return "\n".join([head, *text.lines, "}"])

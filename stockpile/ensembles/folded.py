@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,39 +11,31 @@ from numpy.typing import NDArray
 from stockpile import metrics
 from stockpile.clock import Array
 from stockpile.ensembles.numpy_engine import Block, Task
-from stockpile.sketch import BINS, Counts, Distribution, Whole, bins_for, count
+from stockpile.sketch import BINS, Counts, Distribution, Moments, Tally, Whole, bins_for, less, moments
 
+CHANGE = "change_in."
 WHOLE_BYTES = 256_000_000
 """Memory up to which all members' metrics, or all members' rows, are kept."""
 Key = tuple[str, str, str, str]
 """Policy, munition, row, metric."""
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Sums over the members for whom a metric is finite, arrays of shape (metrics,)."""
-
-    count: Array
-    total: Array
-    squares: Array
-
-    def plus(self, other: Moments) -> Moments:
-        """Return the sums of both; the order of additions is the caller's."""
-        return Moments(self.count + other.count, self.total + other.total, self.squares + other.squares)
+Run = Callable[[Tally, Array, NDArray[np.uint32]], Moments]
 
 
 def rows_of_block(task: Task, block: Block) -> tuple[list[Key], list[str], Array]:
-    """Return names, units and values (shape (metrics, members)) of all metrics of a block, changes from the baseline included."""
-    found: dict[Key, tuple[Array, str]] = {}
+    """Return names, units and values (shape (metrics, members)) of all metrics of a block."""
+    keys: list[Key] = []
+    units: list[str] = []
+    values: list[Array] = []
     for (policy, munition), summary in block.summaries.items():
         case = metrics.Case(
             tuple(task.scenario.recipients), int(task.scenario.settings.substeps or 1), summary, block.levels[munition],
             block.unit_cost[munition], int(task.scenario.settings.money_year or 0),
         )
         for row, name, value, unit in _with_dates(task, case):
-            found[policy, munition, row, name] = (value, unit)
-    found |= metrics.effects(found)
-    return list(found), [unit for _, unit in found.values()], np.array([value for value, _ in found.values()])
+            keys.append((policy, munition, row, name))
+            units.append(unit)
+            values.append(value)
+    return keys, units, np.array(values)
 
 
 def _with_dates(task: Task, case: metrics.Case) -> Iterator[metrics.Row]:
@@ -54,42 +46,66 @@ def _with_dates(task: Task, case: metrics.Case) -> Iterator[metrics.Row]:
 
 
 class Folded:
-    """Takes metrics block by block, in any order, and gives their distributions."""
+    """Takes metrics block by block, in any order and from any thread, and gives their distributions."""
 
     def __init__(self, task: Task, members: int, pilot: Block, edges: int) -> None:
         self.task, self.members, self.edges = task, members, edges
-        self.keys, self.units, values = rows_of_block(task, pilot)
+        keys, units, values = rows_of_block(task, pilot)
+        base = self._base(keys)
+        self.keys = [*keys, *((*key[:3], f"{CHANGE}{key[3]}") for key in keys if base is not None)]
+        self.units = [*units, *(units if base is not None else ())]
+        none = np.full(len(keys), -1, dtype=np.int32)
+        own = np.arange(len(keys), dtype=np.int32)
+        self.rows = own if base is None else np.concatenate([own, own])
+        self.base = none if base is None else np.concatenate([none, base])
         self.whole = np.empty((len(self.keys), members)) if len(self.keys) * members * 8 <= WHOLE_BYTES else None
         if self.whole is None:
             self._bins(values)
         self.moments: dict[int, Moments] = {}
+        self._lock = threading.Lock()
+
+    def _base(self, keys: list[Key]) -> NDArray[np.int32] | None:
+        """Return for each metric the place of its value under the baseline."""
+        if self.task.base is None:
+            return None
+        place = {key: number for number, key in enumerate(keys)}
+        return np.array([place[metrics.BASELINE, *key[1:]] for key in keys], dtype=np.int32)
+
+    def _all(self, values: Array) -> Array:
+        """Return the values and their changes from the baseline."""
+        own = len(values)
+        if len(self.rows) == own:
+            return values
+        return np.concatenate([values, less(values, values[self.base[own:]])])
 
     def _bins(self, values: Array) -> None:
         substeps = int(self.task.scenario.settings.substeps or 1)
         self.on_grid = np.array([unit == "month" for unit in self.units])
-        bins = max(BINS, 2 * self.edges + 1)
-        finite = np.where(np.isfinite(values), values, np.nan)
-        known = np.isfinite(values).any(axis=1)
-        least, largest = (np.where(known, pick(np.where(known[:, None], finite, 0.0), axis=1), 0.0) for pick in (np.nanmin, np.nanmax))
-        low, width = bins_for(least, largest, bins)
-        self.low = np.where(self.on_grid, -(self.edges + 0.5) / substeps, low)
-        self.width = np.where(self.on_grid, 1.0 / substeps, width)
-        self.counts: NDArray[np.uint32] = np.zeros((len(self.keys), bins + 2), dtype=np.uint32)
-
-    def take(self, first: int, block: Block) -> None:
-        """Add the members from `first` on."""
-        _, _, values = rows_of_block(self.task, block)
-        self.put(first, values)
-
-    def put(self, first: int, values: Array) -> None:
-        """Add the values of the members from `first` on, shape (metrics, members)."""
+        self.bins = max(BINS, 2 * self.edges + 1)
+        values = self._all(values)
         finite = np.isfinite(values)
-        held = np.where(finite, values, 0.0)
-        self.moments[first] = Moments(finite.sum(axis=1).astype(np.float64), held.sum(axis=1), (held * held).sum(axis=1))
+        inside = finite.any(axis=1)
+        least = np.where(inside, np.where(finite, values, np.inf).min(axis=1), 0.0)
+        largest = np.where(inside, np.where(finite, values, -np.inf).max(axis=1), 0.0)
+        low, width = bins_for(least, largest, self.bins)
+        self.width = np.where(self.on_grid, 1.0 / substeps, width)
+        # On a grid, from one run's length below nought: changes of dates go both ways.
+        self.low = np.where(self.on_grid, -(self.edges + 0.5) / substeps, low)
+        self.tally = Tally(self.rows, self.base, self.low, 1.0 / self.width)
+        self.counts: NDArray[np.uint32] = np.zeros((len(self.keys), self.bins + 2), dtype=np.uint32)
+
+    def take(self, first: int, block: Block, tally: Run | None = None) -> None:
+        """Add the members from `first` on; `tally` is a faster way to count, with the same result."""
+        values = rows_of_block(self.task, block)[2]
         if self.whole is not None:
+            values = self._all(values)
             self.whole[:, first : first + values.shape[1]] = values
+            found = moments(values)
         else:
-            count(values, self.low, 1.0 / self.width, self.counts)
+            with self._lock:
+                found = (tally or Tally.run)(self.tally, values, self.counts)
+        with self._lock:
+            self.moments[first] = found
 
     def distributions(self) -> Distribution:
         """Return the distributions, one cell a metric."""

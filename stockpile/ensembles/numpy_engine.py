@@ -49,6 +49,12 @@ class Task:
     ahead: int
     edges: tuple[int, ...]
 
+    @property
+    def order(self) -> list[int]:
+        """Numbers of the policies, the baseline first."""
+        numbers = list(range(len(self.policies)))
+        return numbers if self.base is None else [self.base, *(n for n in numbers if n != self.base)]
+
 
 @dataclass(frozen=True)
 class Block:
@@ -74,6 +80,7 @@ class NumpyEngine:
     """Runs blocks on NumPy."""
 
     name = "numpy"
+    tally = None
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -94,7 +101,7 @@ class NumpyEngine:
         for m, munition in enumerate(axes.munitions):
             shared = _Shared(made, munition)
             base = np.empty(shape[2:]) if into is not None and task.base is not None else None
-            for p in self._order():
+            for p in task.order:
                 held = np.full(shape[2:], np.nan) if keep or into is not None else None
                 summaries[axes.policies[p], munition] = self._run(shared, axes.policies[p], levels[munition], held)
                 if held is None:
@@ -111,11 +118,6 @@ class NumpyEngine:
                     rows[:, :, e] = rows[:, :, e] - rows[task.base, :, e]
         ordered = {(policy, munition): summaries[policy, munition] for policy in axes.policies for munition in axes.munitions}
         return Block(ordered, levels, unit_costs(made), rows)
-
-    def _order(self) -> list[int]:
-        """Return the policies with the baseline first."""
-        numbers = list(range(len(self.task.policies)))
-        return numbers if self.task.base is None else [self.task.base, *(n for n in numbers if n != self.task.base)]
 
     def _run(self, shared: _Shared, policy: str, levels: dict[str, Array], held: Array | None) -> Summary:
         task, dt = self.task, shared.clock.dt
@@ -135,9 +137,8 @@ class NumpyEngine:
             if entry.is_difference and (base is None or place[0] == self.task.base):
                 continue
             values = held[e] - base[e] if entry.is_difference and base is not None else held[e]
-            edges = slice(0, len(values) - 1 if entry.is_flow else len(values))
-            cell = (*place, e, edges)
-            count(values[edges], into.low[cell], into.per_bin[cell], into.counts[cell])
+            cell = (*place, e)
+            count(values, into.low[cell], into.per_bin[cell], into.counts[cell])
 
 
 class _Shared:

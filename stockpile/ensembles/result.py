@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +13,12 @@ from numpy.typing import NDArray
 
 from stockpile import sampling_error
 from stockpile.clock import Array
-from stockpile.ensembles.folded import Key, Moments
+from stockpile.ensembles.folded import Key
 from stockpile.ensembles.rows import Entry
 from stockpile.errors import InputError, nearest
 from stockpile.metrics import BASELINE, NEVER
 from stockpile.results import US, Result, meaning
-from stockpile.sketch import Distribution
+from stockpile.sketch import Distribution, Moments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,6 +130,16 @@ class Ensemble:
         if not self.dates[0] <= when <= self.dates[-1]:
             raise InputError.one("by", f"{date} is outside the run; allowed: {str(self.dates[0])[:10]} to {str(self.dates[-1])[:10]}")
         return int(np.searchsorted(self.dates, when, side="right")) - 1
+
+    def stock_at(self, date: str) -> str:
+        """Return the name of the metric that is the US stock at the last step edge at or before `date`.
+
+        Raises
+        ------
+        InputError
+            If the date lies outside the run.
+        """
+        return f"stock_at.{self.months[self.index(date)]:g}"
 
     # ------------------------------------------------------------ bands
 
@@ -281,9 +292,10 @@ class Ensemble:
         import pandas as pd
 
         held = self.moments
-        number = np.maximum(held.count, 1.0)
-        mean = np.where(held.count > 0, held.total / number, np.nan)
-        spread = np.sqrt(np.maximum(held.squares / number - mean**2, 0.0))
+        number = np.maximum(held.number, 1.0)
+        mean = np.where(held.number > 0, held.total / number, np.nan)
+        unbiased = number / np.maximum(number - 1.0, 1.0)
+        spread = np.sqrt(np.maximum(held.squares / number - mean**2, 0.0) * unbiased)
         mean_low, mean_high = sampling_error.mean_interval(mean, spread / np.sqrt(number / self.members), self.members, level)
         low, high = sampling_error.quantile_ranks(0.5, self.members, level)
         ranks = [(rank - 1) / max(self.members - 1, 1) for rank in (max(low, 1), min(high, self.members))]
@@ -292,7 +304,7 @@ class Ensemble:
         return pd.DataFrame(
             names
             | {
-                "unit": self.units, "share_finite": held.count / self.members, "mean": mean, "mean_low": mean_low, "mean_high": mean_high,
+                "unit": self.units, "share_finite": held.number / self.members, "mean": mean, "mean_low": mean_low, "mean_high": mean_high,
                 "median": median, "median_low": below, "median_high": above,
             }
         )
@@ -424,6 +436,26 @@ class Ensemble:
             message = "the members' trajectories were not kept; allowed: keep=True, or quantiles() and metrics()"
             raise InputError.one("table", message)
         return self.trajectories.table(inputs=inputs)
+
+    # ------------------------------------------------------------ other forms
+
+    def save(self, path: str | Path) -> Path:
+        """Write the ensemble to one Parquet file: quantiles and metrics as tidy rows, and all it needs to be opened. Same ensemble, same bytes.
+
+        The file is written under a temporary name and renamed, so that an interrupted save leaves nothing half done.
+        """
+        from stockpile.ensembles.files import write
+
+        return write(self, Path(path))
+
+    def to_xarray(self, q: Sequence[float] = QUANTILES) -> Any:
+        """Return the bands as an `xarray.Dataset` with the axes policy, munition, quantile, recipient and date. Needs xarray.
+
+        Differences from the baseline are called ``change_in.<quantity>``.
+        """
+        from stockpile.ensembles.files import dataset
+
+        return dataset(self, tuple(q))
 
 
 __all__ = ["COLUMNS", "METRIC_COLUMNS", "NEVER", "QUANTILES", "Chance", "Ensemble", "chance"]

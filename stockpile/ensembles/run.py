@@ -4,33 +4,39 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from stockpile import compiler
 from stockpile.assemble import Parts, assemble, parts, unit_costs
+from stockpile.clock import Array
 from stockpile.draws import Collector, Design, Drawn, design
 from stockpile.engine import difference
+from stockpile.ensembles.asked import Asked
 from stockpile.ensembles.folded import WHOLE_BYTES, Folded
 from stockpile.ensembles.numpy_engine import NumpyEngine, Task
 from stockpile.ensembles.result import Ensemble
 from stockpile.ensembles.rows import BANDS, Counting, entries
-from stockpile.errors import InputError, Problem, nearest
+from stockpile.errors import InputError
 from stockpile.metrics import BASELINE, first_ahead
 from stockpile.results import Result
 from stockpile.scenario import Scenario
 from stockpile.simulate import manifest, named, on_steps, run
 from stockpile.sketch import BINS, Counts, Distribution, Whole, bins_for
 
-CHUNK = 4096
+CHUNK = 2048
 """Members to a task. Fixed, since sums are taken chunk by chunk: another number would move their last bits."""
 PILOT = 1024
 """Members that show between which bounds the rest may lie."""
+WORTH_COMPILING = 4000
+"""Runs (members x policies x munitions) from which compiling takes less time than it saves."""
 KEPT_BYTES = 4_000_000_000
 """Most memory that trajectories may take."""
-ENGINES = ("numpy", "compiled")
 Progress = Callable[[int], None]
 
 
@@ -83,7 +89,9 @@ def ensemble(
     InputError
         As `run`; and for members, sampler, quantities, dates or engine that cannot be.
     """
-    _check(scenario, members, seed, engine, threads)
+    Asked(
+        policies=policies, members=members, seed=seed, sampler=sampler, quantities=quantities, dates=dates, engine=engine, threads=threads
+    ).check(scenario)
     collector = Collector(scenario)
     made = parts(scenario, policies, collector)
     unit_costs(made)
@@ -111,26 +119,6 @@ def ensemble(
     )
 
 
-def _check(scenario: Scenario, members: int, seed: int, engine: str | None, threads: int | None) -> None:
-    problems = []
-
-    def wrong(key: str, message: str) -> None:
-        problems.append(Problem("ensemble", 0, 0, key, message))
-
-    if isinstance(members, bool) or not isinstance(members, int) or members < 1:
-        wrong("members", f"{members!r}; allowed: a whole number from 1 on")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        wrong("seed", f"{seed!r}; allowed: a whole number from 0 on")
-    if engine is not None and engine not in ENGINES:
-        wrong("engine", f"unknown engine {engine!r}; {nearest(engine, ENGINES)}")
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
-        wrong("threads", f"{threads!r}; allowed: a whole number from 1 on")
-    if scenario.settings.method != "difference":
-        wrong("method", f"{scenario.settings.method!r} runs one member at a time; allowed: difference")
-    if problems:
-        raise InputError(problems)
-
-
 def _task(scenario: Scenario, made: Parts, drawn: Design, quantities: Sequence[str] | str, dates: Sequence[str]) -> Task:
     axes, clock = made.axes, made.clock
     own = [(name, rule) for name, rule in zip(axes.policies, made.rules, strict=True) if ":" in rule]
@@ -139,21 +127,25 @@ def _task(scenario: Scenario, made: Parts, drawn: Design, quantities: Sequence[s
         raise InputError.one(f"policies.{name}.allocation.use", f"{rule!r} of your own runs with central values alone; allowed: pro_rata, weights")
     base = axes.policies.index(BASELINE) if BASELINE in axes.policies else None
     differences = base is not None and len(axes.policies) > 1
-    edges = []
-    for date in dates:
-        when = np.datetime64(date, "s")
-        if not clock.dates[0] <= when <= clock.dates[-1]:
-            message = f"{date} is outside the run; allowed: {str(clock.dates[0])[:10]} to {str(clock.dates[-1])[:10]}"
-            raise InputError.one("dates", message)
-        edges.append(int(np.searchsorted(clock.dates, when, side="right")) - 1)
+    edges = {int(np.searchsorted(clock.dates, np.datetime64(date, "s"), side="right")) - 1 for date in dates}
     return Task(
         scenario, axes.policies, drawn, entries(quantities, axes.recipients, differences=differences), base,
-        first_ahead(clock.dates, str(scenario.as_of)), tuple(sorted(set(edges))),
+        first_ahead(clock.dates, str(scenario.as_of)), tuple(sorted(edges)),
     )
 
 
 def _engine(task: Task, made: Parts, engine: str | None) -> Any:
-    return NumpyEngine(task)
+    """Return the engine: the compiled one where it is asked for, is stored already, or saves more time than it takes to compile."""
+    if engine == "compiled" and not compiler.available():
+        raise InputError.one("engine", "compiled code needs llvmlite: pip install 'stockpile[fast]'; allowed: numpy", file="ensemble")
+    if engine == "numpy" or not compiler.available():
+        return NumpyEngine(task)
+    from stockpile.ensembles.compiled_engine import CompiledEngine, printed
+
+    runs = task.design.members * len(task.policies) * len(made.axes.munitions)
+    if engine is None and runs < WORTH_COMPILING and not compiler.is_stored(printed(len(made.axes.recipients))[2]):
+        return NumpyEngine(task)
+    return CompiledEngine(task)
 
 
 def _blocks(task: Task, made: Parts, engine: Any, threads: int, progress: Progress) -> tuple[Distribution, Folded]:
@@ -161,75 +153,90 @@ def _blocks(task: Task, made: Parts, engine: Any, threads: int, progress: Progre
     members, edges = task.design.members, len(made.clock.steps)
     pilot = engine.block(0, min(members, PILOT), keep=True)
     folded = Folded(task, members, pilot, edges)
-    cells = pilot.rows[..., 0].size
-    if cells * members * 8 <= WHOLE_BYTES:
+    if pilot.rows[..., 0].size * members * 8 <= WHOLE_BYTES:
         held = np.empty((*pilot.rows.shape[:-1], members))
-        held[..., : pilot.rows.shape[-1]] = pilot.rows
 
-        def keep(first: int, count: int) -> Any:
+        def keep(first: int, count: int) -> None:
             block = engine.block(first, count, keep=True)
             held[..., first : first + count] = block.rows
-            return block
-
-        for first, block in _each(keep, members, threads, progress):
             folded.take(first, block)
+
+        if members <= PILOT:
+            held[:] = pilot.rows
+            folded.take(0, pilot)
+            progress(members)
+        else:
+            _each(keep, members, threads, progress)
         return Whole(held), folded
     low, width = _bins(pilot.rows)
-    spare: list[Counting] = []
-    used: list[Counting] = []
+    del pilot
+    tallies = _Tallies(low, width)
 
-    def tally(first: int, count: int) -> Any:
-        into = spare.pop() if spare else _counting(low, width, used)
-        block = engine.block(first, count, into=into)
-        spare.append(into)
-        return block
+    def tally(first: int, count: int) -> None:
+        folded.take(first, engine.block(first, count, into=tallies.own()), engine.tally)
 
-    for first, block in _each(tally, members, threads, progress):
-        folded.take(first, block)
-    counts = used[0].counts
-    for other in used[1:]:
-        counts += other.counts
-    return Counts(low, width, counts), folded
+    _each(tally, members, threads, progress)
+    return Counts(low, width, tallies.sum()), folded
 
 
-def _bins(rows: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[Any, Any]:
+class _Tallies:
+    """Counts in bins, one set a thread; whole numbers, so that their sum is the same in any order."""
+
+    def __init__(self, low: Array, width: Array) -> None:
+        self.low, self.per_bin = low, 1.0 / width
+        self._made: list[Counting] = []
+        self._local = threading.local()
+
+    def own(self) -> Counting:
+        """Return this thread's counts."""
+        found: Counting | None = getattr(self._local, "counting", None)
+        if found is None:
+            found = self._local.counting = Counting(self.low, self.per_bin, np.zeros((*self.low.shape, BINS + 2), dtype=np.uint32))
+            self._made.append(found)
+        return found
+
+    def sum(self) -> NDArray[np.uint32]:
+        """Return the counts of all threads together."""
+        result = self._made[0].counts
+        for other in self._made[1:]:
+            result += other.counts
+        return result
+
+
+def _bins(rows: Array) -> tuple[Array, Array]:
     """Return where bins begin and their width for rows of the pilot; cells without values get bins of no use."""
     known = ~np.isnan(rows[..., 0])
     safe = np.where(known[..., None], rows, 0.0)
     return bins_for(safe.min(axis=-1), safe.max(axis=-1))
 
 
-def _counting(low: Any, width: Any, used: list[Counting]) -> Counting:
-    made = Counting(low, 1.0 / width, np.zeros((*low.shape, BINS + 2), dtype=np.uint32))
-    used.append(made)
-    return made
-
-
-def _each(work: Callable[[int, int], Any], members: int, threads: int, progress: Progress) -> Iterator[tuple[int, Any]]:
-    """Yield first member and block of every chunk, as they get done; few are in memory at a time."""
+def _each(work: Callable[[int, int], None], members: int, threads: int, progress: Progress) -> None:
+    """Do the work on every chunk of members, on several threads; an interrupt waits for the chunks under way, no longer."""
     firsts = range(0, members, CHUNK)
     done = 0
     with ThreadPoolExecutor(min(threads, len(firsts))) as pool:
-        waiting = iter(firsts)
-        running = {}
+        running: dict[Any, int] = {}
         try:
-            for first in waiting:
-                running[pool.submit(work, first, min(CHUNK, members - first))] = first
-                if len(running) <= threads:
-                    continue
-                future = next(as_completed(running))
-                at = running.pop(future)
-                yield at, future.result()
-                done += min(CHUNK, members - at)
-                progress(done)
-            for future in as_completed(list(running)):
-                at = running.pop(future)
-                yield at, future.result()
-                done += min(CHUNK, members - at)
+            for first in firsts:
+                count = min(CHUNK, members - first)
+                running[pool.submit(work, first, count)] = count
+                while len(running) > 2 * threads:
+                    done += _finished(running)
+                    progress(done)
+            while running:
+                done += _finished(running)
                 progress(done)
         finally:
             for future in running:
                 future.cancel()
+
+
+def _finished(running: dict[Any, int]) -> int:
+    """Wait for the next chunks to be done, and return how many members that were."""
+    ready, _ = wait(running, return_when=FIRST_COMPLETED)
+    for future in ready:
+        future.result()
+    return sum(running.pop(future) for future in ready)
 
 
 def _trajectories(scenario: Scenario, policies: Sequence[str], drawn: Design) -> Result:

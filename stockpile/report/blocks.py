@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from stockpile.report import alternatives, bars, effects, evidence, figures, narrative, projection, tables, words
+from stockpile.report import (
+    alternatives,
+    bars,
+    chances,
+    counted,
+    differences,
+    effects,
+    evidence,
+    fans,
+    figures,
+    narrative,
+    projection,
+    ranges,
+    tables,
+    words,
+)
+from stockpile.report.differences import Panels
 from stockpile.report.study import Study
 from stockpile.report.tables import Table
 from stockpile.report.theme import Spec
@@ -62,23 +79,28 @@ class Part:
     numerators: list[tuple[str, str]]
     floors: list[tuple[str, str, str]]
     conflicts: list[evidence.Conflict]
+    chance: Chart | None = None
+    chance_said: str = ""
+    chance_table: Table | None = None
+    changes: Panels | None = None
+    unmet: Table | None = None
 
     @property
     def charts(self) -> list[Chart]:
         """The charts there are."""
-        return [chart for chart in (self.stock, self.draws, self.use, self.effect, self.daily) if chart is not None]
+        return [chart for chart in (self.stock, self.chance, self.draws, self.use, self.effect, self.daily) if chart is not None]
 
 
 def part(study: Study, munition: str, numbers: dict[str, int]) -> Part:
     """Return everything a page says of one munition."""
     own = study.scenario.munitions[munition]
     notes = (narrative.shipment_sentence(study, munition), narrative.stays_held(study, munition))
-    return Part(
+    found = Part(
         name=munition,
         title=own.title,
         short=own.short,
         description=" ".join(own.description.split()),
-        stock=stock(study, munition, numbers),
+        stock=(fan if study.ensemble else stock)(study, munition, numbers),
         draws=draws(study, munition),
         books=tables.books(study, munition),
         use=use(study, munition),
@@ -92,6 +114,30 @@ def part(study: Study, munition: str, numbers: dict[str, int]) -> Part:
         floors=evidence.floors(study, munition),
         conflicts=evidence.conflicts(study, munition),
     )
+    return replace(found, **of_draws(study, munition)) if study.ensemble else found
+
+
+def of_draws(study: Study, munition: str) -> dict[str, Any]:
+    """Return what only draws can say of a munition: probabilities, and differences draw by draw."""
+    table, data = chances.table(study, munition)
+    spec, said = chances.chart(study, munition), counted.chance_title(study, munition)
+    subtitle = (
+        f"Share of {study.draws_of.members:,} draws in which the US stock of {study.short(munition)} has been below the floor assumed here, "
+        f"{period(study, study.now)}"
+    )
+    alternative = chances.alternative(study, munition)
+    return {
+        "chance": None if spec is None else Chart(f"chance-{munition}", said, subtitle, alternative, spec, table, data),
+        "chance_said": said,
+        "chance_table": table,
+        "changes": changes(study, munition),
+        "unmet": differences.unmet(study, munition),
+    }
+
+
+def central(study: Study) -> str:
+    """Return the words that mark central values on a page that has draws beside them."""
+    return ", central values" if study.ensemble else ""
 
 
 def period(study: Study, start: int = 0, end: int = -1) -> str:
@@ -110,8 +156,22 @@ def shared_lines(study: Study, groups: tuple[tuple[str, ...], ...]) -> tuple[str
 def stock(study: Study, munition: str, numbers: dict[str, int]) -> Chart:
     """Return the chart of the projected US stock."""
     table, data = tables.stock(study, munition)
+    return Chart(
+        f"stock-{munition}",
+        narrative.floor_sentence(study, munition),
+        f"US stock of {study.scenario.munitions[munition].title}, rounds, {period(study)}",
+        alternatives.stock(study, munition),
+        projection.stock(study, munition, numbers),
+        table,
+        data,
+        (*shared_lines(study, projection.stock_groups(study, munition)), *marks_and_estimate(study, munition, numbers)),
+    )
+
+
+def marks_and_estimate(study: Study, munition: str, numbers: dict[str, int]) -> list[str]:
+    """Say what the numbered marks are, and the bar at the left."""
     marks = [f"{numbers[name]} {study.scenario.events[name].title}" for name in projection.marked(study, munition, numbers)]
-    notes = [*shared_lines(study, projection.stock_groups(study, munition))]
+    notes = []
     if marks:
         notes.append(f"Numbered marks: {'; '.join(marks)}.")
     if study.scenario.munitions[munition].us_stock.points[0].low is not None:
@@ -121,12 +181,41 @@ def stock(study: Study, munition: str, numbers: dict[str, int]) -> Chart:
             else ""
         )
         notes.append(f"The bar at the left is the range of the estimate of the stock at the start{also}.")
+    return notes
+
+
+def fan(study: Study, munition: str, numbers: dict[str, int]) -> Chart:
+    """Return the fan chart of the US stock under the base policy."""
+    table, data = ranges.stock(study, munition)
     return Chart(
         f"stock-{munition}",
-        narrative.floor_sentence(study, munition),
-        f"US stock of {study.scenario.munitions[munition].title}, rounds, {period(study)}",
-        alternatives.stock(study, munition),
-        projection.stock(study, munition, numbers),
+        counted.floor_sentence(study, munition),
+        f"US stock of {study.scenario.munitions[munition].title}, rounds, {period(study)}, under “{study.title(study.base)}”; "
+        f"the bands hold 50 and 90 % of {study.draws_of.members:,} draws",
+        ranges.alternative(study, munition),
+        fans.fan(study, munition, numbers),
+        table,
+        data,
+        (*ranges.notes(study, munition), *marks_and_estimate(study, munition, numbers)),
+    )
+
+
+def changes(study: Study, munition: str) -> Panels | None:
+    """Return the panels of what the policies change draw by draw; None without a baseline."""
+    if study.baseline is None or not study.others:
+        return None
+    groups, still = differences.lines(study, munition)
+    table, data = differences.table(study, munition)
+    notes = [*shared_lines(study, tuple(group for group, _ in groups))]
+    if still:
+        notes.append(f"No panel, because nothing would be seen in it: {'; '.join(study.title(policy) for policy in still)}. The table has them.")
+    return Panels(
+        f"changes-{munition}",
+        counted.difference_title(study, munition),
+        f"Change in the US stock of {study.short(munition)} against “{study.title(study.base)}” on the same draws, rounds, "
+        f"{period(study, study.now)}; the bands hold 50 and 90 % of {study.draws_of.members:,} draws, the line is their median",
+        differences.alternative(study, munition),
+        differences.panels(study, munition),
         table,
         data,
         tuple(notes),
@@ -141,7 +230,7 @@ def draws(study: Study, munition: str) -> Chart | None:
     if title is None:
         return None
     table, data = tables.draws(study, munition, found, later)
-    subtitle = f"{study.short(munition)} by claimant and channel, rounds, {period(study, 0, max(study.now - 1, 0))}"
+    subtitle = f"{study.short(munition)} by claimant and channel, rounds, {period(study, 0, max(study.now - 1, 0))}{central(study)}"
     return Chart(f"draws-{munition}", title, subtitle, alternatives.draws(study, munition, found), bars.draws(study, found), table, data)
 
 
@@ -157,7 +246,7 @@ def use(study: Study, munition: str) -> Chart | None:
     return Chart(
         f"use-{munition}",
         title,
-        f"{study.short(munition)} used, and need unmet, rounds a calendar year, {period(study, 0, -2)}",
+        f"{study.short(munition)} used, and need unmet, rounds a calendar year, {period(study, 0, -2)}{central(study)}",
         alternatives.use(study, munition),
         bars.use(study, munition),
         table,
@@ -182,7 +271,7 @@ def effect(study: Study, munition: str) -> Chart | None:
         f"effect-{munition}",
         narrative.effect_title(study, munition),
         f"Change in the US stock of {study.short(munition)} against “{study.title(study.base)}”, rounds, "
-        f"{period(study, start, end - 1)}, {study.steps}",
+        f"{period(study, start, end - 1)}, {study.steps}{central(study)}",
         alternatives.effect(study, munition),
         effects.effect(study, munition),
         table,
@@ -199,7 +288,7 @@ def daily(study: Study, munition: str) -> Chart | None:
     table, data = tables.daily(study, munition)
     subtitle = (
         f"Change in the US stock of {study.short(munition)} under “{study.title(study.brief.policy)}”, rounds, "
-        f"{words.month(study.brief.start)} to {words.month(study.fine.dates[-1])}"
+        f"{words.month(study.brief.start)} to {words.month(study.fine.dates[-1])}{central(study)}"
     )
     return Chart(f"daily-{munition}", title, subtitle, alternatives.daily(study, munition), effects.daily(study, munition), table, data)
 
@@ -213,5 +302,6 @@ def cost(study: Study) -> Chart | None:
     table, data = tables.cost(study)
     subtitle = (
         f"Replacement cost of what leaves US stock, billions of dollars of {study.result.manifest['money_year']}, {period(study, 0, -2)}"
+        f"{central(study)}"
     )
     return Chart("cost", title, subtitle, alternatives.cost(study, money), bars.cost(study, money), table, data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stockpile import provenance, units
@@ -31,6 +31,15 @@ KINDS = {
     "need": "adds to a recipient’s need",
     "hold": "earlier stop, part of history",
 }
+DRAWN = {
+    "uniform": "uniform between bounds",
+    "triangular": "triangular between bounds",
+    "pert": "PERT between bounds",
+    "normal": "normal, range of 90 %",
+    "lognormal": "lognormal, range of 90 %",
+}
+"""What a draw is, by shape: what the range holds."""
+NOT_DRAWN = {"lever": "not drawn: a choice", "constant": "not drawn: a constant", "uncertainty": "not drawn"}
 OUTLETS = {"weak": "weak outlet", "state_linked": "state-linked outlet"}
 
 
@@ -61,6 +70,7 @@ class Assumption:
     where: str
     note: str
     sources: tuple[Citation, ...]
+    drawn: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,10 +139,38 @@ def assumptions(study: Study) -> list[tuple[str, list[Assumption]]]:
     titles = {munition: study.scenario.munitions[munition].title for munition in study.result.munitions}
     found: dict[str, list[Assumption]] = {title: [] for title in (*titles.values(), SHARED)}
     rows = sorted(provenance.rows(study.scenario), key=lambda row: (row["path"], row["from"] or dt.date.min))
+    shapes = _shapes(study)
     for row in rows:
         munition = next((part for part in row["path"].split(".")[1:] if part in titles), None)
-        found[titles[munition] if munition else SHARED].append(_assumption(study, row))
+        item = replace(_assumption(study, row), drawn=_drawn(row, *shapes.get(row["path"].partition(".plans.")[0], ("", "constant"))))
+        found[titles[munition] if munition else SHARED].append(item)
     return [(title, items) for title, items in found.items() if items]
+
+
+def _shapes(study: Study) -> dict[str, tuple[str, str]]:
+    """Return shape and role of every parameter by path; a plan is drawn as the capacity of its part."""
+    found = {}
+    for path, table in parameters({folder: study.scenario.tree[folder] for folder in provenance.FOLDERS}):
+        name = ".".join(path)
+        known = (table.get("shape") or "", table.get("role", "uncertainty"))
+        found |= {name: known, name.removesuffix(".capacity"): known}
+    return found
+
+
+def _drawn(row: dict[str, Any], shape: str, role: str) -> str:
+    """Say what an ensemble draws for a value: its shape and what its range holds, or that it draws nothing."""
+    if role != "uncertainty" or row["low"] == row["high"]:
+        return NOT_DRAWN[role]
+    return "one of the values sources give" if shape == "choice" else DRAWN.get(shape, NOT_DRAWN[role])
+
+
+def ranges_by_grade(study: Study) -> dict[str, int]:
+    """Return how many values are drawn from a range or a choice, by the grade of the value."""
+    found = dict.fromkeys(GRADES, 0)
+    for _, items in assumptions(study):
+        for item in items:
+            found[item.grade] += not item.drawn.startswith("not drawn")
+    return found
 
 
 def _assumption(study: Study, row: dict[str, Any]) -> Assumption:

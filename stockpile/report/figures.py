@@ -113,17 +113,19 @@ def band_label(study: Study, munition: str) -> list[Spec]:
 
 def line_labels(study: Study, groups: Groups, last: str, span: tuple[float, float], pixels: float) -> list[Spec]:
     """Return the labels of the policies at the right end of their lines (see `direct_labels`)."""
-    found = [(float(values[-1]), group_label(study, group), study.result.policies.index(group[0])) for group, values in groups]
+    found = [
+        (float(values[-1]), group_label(study, group), theme.style(study.result.policies.index(group[0]))[0]) for group, values in groups
+    ]
     return direct_labels(found, last, span, pixels)
 
 
-def direct_labels(labels: Sequence[tuple[float, str, int]], last: str, span: tuple[float, float], pixels: float) -> list[Spec]:
+def direct_labels(labels: Sequence[tuple[float, str, str]], last: str, span: tuple[float, float], pixels: float) -> list[Spec]:
     """Return the labels at the right end of the lines, moved apart so that none lies on another.
 
     Parameters
     ----------
-    labels : sequence of (value, text, order)
-        Last value of the line, its label, and the place of its policy in the run.
+    labels : sequence of (value, text, colour)
+        Last value of the line, its label and its colour.
     last : str
         Last date.
     span : (low, high)
@@ -138,8 +140,7 @@ def direct_labels(labels: Sequence[tuple[float, str, int]], last: str, span: tup
     wanted = [(high - value) / (high - low) * pixels for value, _, _ in items]
     middles = _apart(wanted, heights, pixels)
     found = []
-    for (value, _, order), lines, want, middle in zip(items, texts, wanted, middles, strict=True):
-        colour = theme.style(order)[0]
+    for (value, _, colour), lines, want, middle in zip(items, texts, wanted, middles, strict=True):
         found.append(
             {
                 "name": "direct",

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from stockpile.report.study import Draw, Study
     from stockpile.results import Array
 
-SEEN = 0.05
-"""A change in rounds below this is none."""
+SEEN = words.SEEN
 SMALL, LARGE = 0.02, 0.10
 """Shares of the stock under and over which an effect is called small or large."""
 CLOSE = 0.10
@@ -185,11 +184,12 @@ def need_sentence(study: Study) -> str | None:
         changes = [(m, study.metric(found[0], m, row, "change_in.total_unmet")) for m in study.result.munitions]
         named = [f"{words.signed(value)} {study.short(m)}" for m, value in changes if abs(value) >= ONE]
         policies = words.listed([f"“{study.title(policy)}”" for policy in found])
-        parts.append(f"{_possessive(study.claimant(row))} unmet need over the run changes most under {policies}: {words.listed(named)}")
+        parts.append(f"{possessive(study.claimant(row))} unmet need over the run changes most under {policies}: {words.listed(named)}")
     return f"{'; '.join(parts)}." if parts else None
 
 
-def _possessive(name: str) -> str:
+def possessive(name: str) -> str:
+    """Return a name as an owner."""
     return f"{name}’" if name.endswith("s") else f"{name}’s"
 
 
@@ -255,7 +255,7 @@ def unmet_sentence(study: Study, munition: str) -> str:
     start, end = words.month(study.date(study.now)), words.month(study.date(len(study.result.dates) - 2))
     if most < ONE:
         return f"No recipient’s need of {study.short(munition)} goes unmet from {start} to {end} under “{study.title(study.base)}”."
-    whose = f"{_possessive(study.claimant(best))} need of {study.short(munition)}"
+    whose = f"{possessive(study.claimant(best))} need of {study.short(munition)}"
     return f"{whose} goes unmet most: {words.rounds(most)} rounds, {words.percent(most / need)} of it, from {start} to {end}."
 
 

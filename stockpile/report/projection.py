@@ -34,9 +34,12 @@ def stock_groups(study: Study, munition: str) -> tuple[tuple[str, ...], ...]:
     return figures.alike(lines, figures.ALIKE * max(float(line.max()) for line in lines.values()))
 
 
-def shown_levels(study: Study, munition: str) -> list[tuple[str, float]]:
-    """Return label and rounds of the levels that lie within the chart of the stock, the transfer floor first, equal ones together."""
-    top = max(float(study.stock(policy, munition).max()) for policy in study.result.policies)
+def shown_levels(study: Study, munition: str, highest: float | None = None) -> list[tuple[str, float]]:
+    """Return label and rounds of the levels that lie within the chart of the stock, the transfer floor first, equal ones together.
+
+    `highest` is the highest point of its lines, that of the central values where left out.
+    """
+    top = max(float(study.stock(policy, munition).max()) for policy in study.result.policies) if highest is None else highest
     floor = study.floor(munition)[0]
     found: dict[float, list[str]] = {}
     for name in sorted(study.scenario.munitions[munition].floors, key=lambda one: one != floor):
@@ -80,8 +83,8 @@ def stock(study: Study, munition: str, numbers: dict[str, int]) -> Spec:
     dates = figures.days(study.result.dates)
     groups = [(group, study.stock(group[0], munition)) for group in stock_groups(study, munition)]
     levels = shown_levels(study, munition)
-    top = 1.06 * max(_estimate_high(study, munition), *(float(values.max()) for _, values in groups), *(rounds for _, rounds in levels))
-    rows, marks = _events(study, munition, numbers)
+    top = 1.06 * max(estimate_high(study, munition), *(float(values.max()) for _, values in groups), *(rounds for _, rounds in levels))
+    rows, marks = event_strip(study, munition, numbers)
     height = HEIGHT + (ROW * rows + 6 if rows else 0)
     plot = height - theme.ABOVE - theme.BELOW
     strip = (height - HEIGHT) / plot
@@ -100,29 +103,30 @@ def stock(study: Study, munition: str, numbers: dict[str, int]) -> Spec:
             hoverformat="%B %Y",
         ),
         yaxis=theme.axis(range=[0, top], domain=[strip, 1], tickformat=",.0f"),
-        shapes=[*(figures.band(*pause) for pause in figures.pauses(study, munition)), _now(study), *_level_lines(levels, first, dates[-1])],
+        shapes=[*(figures.band(*pause) for pause in figures.pauses(study, munition)), now_line(study), *level_lines(levels, first, dates[-1])],
         annotations=[
-            _now_label(study),
+            now_label(study),
             *figures.band_label(study, munition),
-            *_level_labels(study, levels, [values for _, values in groups], first, top, plot * (1 - strip)),
+            *level_labels(study, levels, [values for _, values in groups], first, top, plot * (1 - strip)),
             *figures.line_labels(study, groups, dates[-1], (0.0, top), plot * (1 - strip)),
         ],
     )
     if rows:
         layout["yaxis2"] = {"visible": False, "range": [rows - 0.4, -0.8], "domain": [0, max(strip - 0.01, 0)], "fixedrange": True}
-    data = [*figures.policy_lines(study, dates, groups, ",.4~r"), *_estimates(study, munition), *marks]
+    data = [*figures.policy_lines(study, dates, groups, ",.4~r"), *estimates(study, munition), *marks]
     return {"data": data, "layout": layout}
 
 
-def _estimate_high(study: Study, munition: str) -> float:
+def estimate_high(study: Study, munition: str) -> float:
+    """Return the upper end of the range of the stock at the start."""
     point = study.scenario.munitions[munition].us_stock.points[0]
     return point.high if point.high is not None else point.value
 
 
-def _estimates(study: Study, munition: str) -> list[Spec]:
+def estimates(study: Study, munition: str) -> list[Spec]:
     """Return the range of the stock at the start as a bar, and other readings of it as open circles."""
     point = study.scenario.munitions[munition].us_stock.points[0]
-    low, high = (point.low if point.low is not None else point.value), _estimate_high(study, munition)
+    low, high = (point.low if point.low is not None else point.value), estimate_high(study, munition)
     start = study.date(0).isoformat()
     used: Spec = {
         "type": "scatter",
@@ -162,17 +166,20 @@ def other_readings(study: Study, munition: str) -> list[float]:
     return [beside.point.value for beside in study.scenario.beside if beside.path == f"munitions.{munition}.us_stock"]
 
 
-def _now(study: Study) -> Spec:
+def now_line(study: Study) -> Spec:
+    """Return the line between history and projection."""
     when, line = study.scenario.as_of.isoformat(), {"color": theme.MUTED, "width": 1}
     return {"type": "line", "xref": "x", "yref": "paper", "x0": when, "x1": when, "y0": 0, "y1": 1, "line": line}
 
 
-def _now_label(study: Study) -> Spec:
+def now_label(study: Study) -> Spec:
+    """Return its label."""
     when = study.scenario.as_of.isoformat()
     return theme.note("history | projection", x=when, y=1, yref="paper", yanchor="bottom", xanchor="center")
 
 
-def _level_lines(levels: Levels, first: str, last: str) -> list[Spec]:
+def level_lines(levels: Levels, first: str, last: str) -> list[Spec]:
+    """Return the lines of the levels, the first of them dashed in the colour of floors."""
     return [
         {
             "type": "line",
@@ -193,7 +200,7 @@ def _level_lines(levels: Levels, first: str, last: str) -> list[Spec]:
     ]
 
 
-def _level_labels(study: Study, levels: Levels, lines: Sequence[Array], first: str, top: float, pixels: float) -> list[Spec]:
+def level_labels(study: Study, levels: Levels, lines: Sequence[Array], first: str, top: float, pixels: float) -> list[Spec]:
     """Return the labels of the levels, each where the fewest points of lines and of labels before it lie behind it."""
     last = len(study.result.dates) - 1
     share = np.arange(last + 1) / last
@@ -259,7 +266,7 @@ def marked(study: Study, munition: str, numbers: dict[str, int]) -> list[str]:
     return found
 
 
-def _events(study: Study, munition: str, numbers: dict[str, int]) -> tuple[int, list[Spec]]:
+def event_strip(study: Study, munition: str, numbers: dict[str, int]) -> tuple[int, list[Spec]]:
     """Return the strip of numbered event marks: how many rows it has, and its traces."""
     chosen = marked(study, munition, numbers)
     if not chosen:

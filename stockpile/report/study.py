@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from stockpile.report import words
 from stockpile.report.facts import Window, next_month, rounds_of, windows
 from stockpile.results import US, Array, Result
 from stockpile.scenario import Scenario
+
+if TYPE_CHECKING:
+    from stockpile.ensembles.result import Ensemble
 
 BASELINE = metrics.BASELINE
 DAILY, DAYS = 31, 28
@@ -86,11 +89,15 @@ class Measure:
 
 @dataclass(frozen=True)
 class Study:
-    """A result with its scenario, and the short run in daily steps where there is a dated suspension."""
+    """A result with its scenario, the short run in daily steps where there is a dated suspension, and the draws where there are any.
+
+    `result` is the run on central values, with or without draws.
+    """
 
     scenario: Scenario
     result: Result
     fine: Result | None
+    ensemble: Ensemble | None = None
 
     # ------------------------------------------------------------ names and dates
 
@@ -103,6 +110,17 @@ class Study:
     def base(self) -> str:
         """The policy under which stocks are told: the baseline, or the first one where it was not run."""
         return self.baseline or self.result.policies[0]
+
+    @property
+    def draws_of(self) -> Ensemble:
+        """The draws, where it is known that there are some."""
+        assert self.ensemble is not None
+        return self.ensemble
+
+    @property
+    def last(self) -> int:
+        """Number of the last step edge."""
+        return len(self.result.dates) - 1
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -311,12 +329,13 @@ class Study:
 # ---------------------------------------------------------------- how it is made
 
 
-def study_of(scenario: Scenario, result: Result) -> Study:
+def study_of(scenario: Scenario, result: Result, ensemble: Ensemble | None = None) -> Study:
     """Return the study of a result; runs the scenario again in daily steps over the months of its shortest suspension.
 
-    A result whose steps are as short as days, or that was integrated in continuous time, needs no second run.
+    A result whose steps are as short as days, or that was integrated in continuous time, needs no second run. `result` is that
+    of the central values where there are draws.
     """
-    bare = Study(scenario, result, None)
+    bare = Study(scenario, result, None, ensemble)
     brief, manifest = bare.brief, result.manifest
     if brief is None or manifest["method"] == "ode" or manifest["substeps"] >= DAYS:
         return bare
@@ -326,7 +345,7 @@ def study_of(scenario: Scenario, result: Result) -> Study:
     changes: dict[str, Any] = {"scenario.substeps": DAILY, "scenario.end": min(end, bare.date(len(result.dates) - 1))}
     fine = simulate.run(scenario.override(changes), [bare.base, brief.policy])
     inside = np.datetime64(str(max(brief.end, bare.first_day)), "s") <= fine.dates[-1]
-    return Study(scenario, result, fine if inside else None)
+    return Study(scenario, result, fine if inside else None, ensemble)
 
 
 def scenario_of(result: Result, load: Any) -> Scenario:

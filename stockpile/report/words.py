@@ -24,12 +24,16 @@ MONTHS = (
 )
 MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 NEVER = "not in this run"
+SEEN = 0.05
+"""A change in rounds below this is none, and is printed as 0."""
+FINE = 20.0
+"""A number with an interval is printed to a digit of at most this part of the interval: more digits than it supports are left out."""
 
 
 def rounds(value: float) -> str:
     """Return a number of rounds with three significant digits, at most one of them behind the point: 5.1, 324, 2,460, 809,000."""
     size = abs(value)
-    if size < 0.05:
+    if size < SEEN:
         return "0"
     if size < 10.0:
         text = f"{size:.1f}"
@@ -49,6 +53,28 @@ def signed(value: float) -> str:
     """Return a change in rounds with its sign; a change of 0 has none."""
     text = rounds(value)
     return text if text == "0" or value < 0.0 else f"+{text}"
+
+
+def supported(value: float, width: float, *, sign: bool = False) -> str:
+    """Return a number of rounds with no more digits than an interval of that width supports: 840 where it is 1,600 wide."""
+    digits = 1 if width < SEEN * FINE else -math.floor(math.log10(width / FINE))
+    text = f"{abs(round(value, digits)):,.{max(min(digits, 1), 0)}f}"
+    if not text.strip("0."):
+        return "0"
+    return MINUS + text if value < 0.0 else f"+{text}" if sign else text
+
+
+def spread(low: float, middle: float, high: float, *, sign: bool = False) -> str:
+    """Return a middle with its interval: 840 (50 to 1,680)."""
+    first, second, third = (supported(value, high - low, sign=sign) for value in (middle, low, high))
+    return f"{first} ({second} to {third})"
+
+
+def chance(hits: int, members: int, low: float, high: float) -> str:
+    """Return in how many draws, with the interval of its error: 31 of 200 (11 to 21 %)."""
+    digits = 1 if high - low < 0.05 else 0
+    ends = [f"{round(100.0 * end, digits):g}" for end in (low, high)]
+    return f"{hits:,} of {members:,} ({ends[0]} to {ends[1]}{SPACE}%)"
 
 
 def percent(share: float) -> str:

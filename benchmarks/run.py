@@ -1,0 +1,321 @@
+"""The benchmark: every engine on the same job, in turn, in rounds; ratios inside a round.
+
+A machine's clock wanders and its other guests come and go, so speeds of different minutes say little. Each round measures every
+engine once, in changing order; a ratio is taken inside a round, and its median and range over the rounds are printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks import instructions, kernel, limits, loop, numpy_engine, quiet
+from benchmarks.case import Case, aligned, build
+from benchmarks.peers import Peers, installed
+
+MOST_FOREIGN = 0.08
+"""Cores that others may take during a sample; beyond it the sample is taken again, and if that does not help, marked."""
+TRIES = 4
+CHECKED = ("none", "suspension_with_review", "ukraine_first", "us_first", "suspension_indefinite")
+WEIGHTED = (((0, 0, 0), (1.0, 2.0, 0.5), 1.0), ((1, 0, 1), (1.0, 2.0, 0.0), 0.5), ((0, 0, 0), (1.0, 1.0, 1.0), 1.0 / 3.0))
+"""Priorities and weights of the recipients, and the length of a step [month], of cases of the check besides."""
+KNOWING = {
+    loop.ANY_POLICY: "one code for any policy",
+    loop.KIND_OF_ALLOCATION: "the same work for every policy",
+    loop.WHOLE_POLICY: "told the policy",
+}
+
+
+@dataclass
+class Engine:
+    """Something to measure: `once` does `runs` munition-runs."""
+
+    name: str
+    once: Callable[[], Any]
+    runs: int
+    calls: int = 1
+    speeds: list[float] = field(default_factory=list)
+    foreign: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A ratio of two engines' speeds, and what it is hoped to be at least."""
+
+    upper: str
+    lower: str
+    goal: float | None = None
+
+
+def engines(case: Case, peers: Peers) -> tuple[list[Engine], dict[str, str]]:
+    """Return all engines that are there, and the names of those that are not, with the reason."""
+    out = loop.room(case)
+    found: list[Engine] = []
+    missing: dict[str, str] = {}
+    for threads in (1, 2):
+        name = f"kernel, {threads} thread{'s' * (threads > 1)}"
+        if kernel.available():
+            found.append(Engine(name, partial(kernel.kernel, case, out, threads), case.runs))
+        else:
+            missing[name] = "not there yet"
+    found += _c_engines(case, out, missing)
+    found.append(Engine("NumPy", partial(numpy_engine.run, case, out), case.runs // case.repeats))
+    for package, label, once in (
+        ("pysd", "PySD", peers.pysd),
+        ("pysimlin", "pysimlin", peers.simlin),
+        ("pysimlin", "pysimlin, nothing set or read", peers.simlin_alone),
+    ):
+        if installed(package):
+            found.append(Engine(label, once, len(case.munitions)))
+        else:
+            missing[label] = "not installed"
+    return found, missing
+
+
+def _c_engines(case: Case, out: list[Any], missing: dict[str, str]) -> list[Engine]:
+    result = []
+    for free in (False, True):
+        for knowing, threads in ((1, 1), (1, 2), (0, 1), (2, 1)):
+            name = c_name(free, threads, knowing)
+            if loop.compiler():
+                result.append(Engine(name, partial(loop.run, case, out, threads, free, knowing), case.runs))
+            else:
+                missing[name] = "no C compiler"
+    return result
+
+
+def c_name(free: bool, threads: int, knowing: int = loop.KIND_OF_ALLOCATION) -> str:
+    """Return the name of a form of the C loop."""
+    more = "" if knowing == loop.KIND_OF_ALLOCATION else f", {KNOWING[knowing]}"
+    return f"C {'free' if free else 'same rounding'}, {threads} thread{'s' * (threads > 1)}{more}"
+
+
+def ratios(there: set[str]) -> list[Ratio]:
+    """Return the ratios to print, of the engines that are there."""
+    one, two = "kernel, 1 thread", "kernel, 2 threads"
+    same, free = c_name(False, 1), c_name(True, 1)
+    wanted = [
+        Ratio(one, same, 0.85),
+        Ratio(two, c_name(False, 2), 0.85),
+        Ratio(one, free, 0.7),
+        Ratio(two, c_name(True, 2), 0.7),
+        Ratio(one, c_name(False, 1, loop.ANY_POLICY)),
+        Ratio(one, c_name(False, 1, loop.WHOLE_POLICY)),
+        Ratio(two, one, 1.6),
+        Ratio(one, "NumPy", 15.0),
+        Ratio(one, "PySD", 1e4),
+        Ratio(two, "PySD", 1e4),
+        Ratio(one, "pysimlin", 300.0),
+        Ratio(two, "pysimlin", 300.0),
+        Ratio(one, "pysimlin, nothing set or read"),
+        Ratio(c_name(False, 2), same),
+        Ratio(c_name(True, 2), free),
+        Ratio(free, same),
+        Ratio(c_name(False, 1, loop.ANY_POLICY), same),
+        Ratio(c_name(False, 1, loop.WHOLE_POLICY), same),
+        *(Ratio(same, other) for other in ("NumPy", "PySD", "pysimlin", "pysimlin, nothing set or read")),
+    ]
+    return [ratio for ratio in wanted if {ratio.upper, ratio.lower} <= there]
+
+
+def check(blocks: int = 2) -> dict[str, float]:
+    """Return the largest difference of each engine from NumPy over all summaries of the cases of `_checked`."""
+    found: dict[str, float] = {}
+    for case in _checked(blocks):
+        wanted = loop.room(case)
+        numpy_engine.run(case, wanted)
+        forms: dict[str, Callable[[list[Any]], None]] = {}
+        if loop.compiler():
+            for free in (False, True):
+                for knowing, text in KNOWING.items():
+                    name = f"C {'free' if free else 'same rounding'}, {text}"
+                    forms[name] = partial(loop.run, case, threads=2, free=free, knowing=knowing)
+        if kernel.available():
+            forms["kernel"] = partial(kernel.kernel, case, threads=2)
+        for name, form in forms.items():
+            out = loop.room(case)
+            form(out)
+            found[name] = max(found.get(name, 0.0), *(_difference(a, b, " free" in name) for a, b in zip(out, wanted, strict=True)))
+    return found
+
+
+def _checked(blocks: int) -> Iterator[Case]:
+    """Yield a case for some policies, kinds of allocation and lengths of a step: of these the last is no power of two."""
+    cases = [build(policy=policy, blocks=blocks, repeats=1) for policy in CHECKED]
+    yield from cases
+    for priority, weight, dt in WEIGHTED:
+        policy = aligned([0.0, *priority, *weight])
+        for case in cases[:2]:
+            yield replace(case, munitions=tuple(replace(munition, policy=policy, dt=dt) for munition in case.munitions))
+
+
+def _difference(found: Any, wanted: Any, relative: bool) -> float:
+    """Return the largest difference, absolute or relative to a row's largest number; infinite where only one of the two is finite."""
+    finite = np.isfinite(wanted)
+    if (np.isfinite(found) != finite).any():
+        return float("inf")
+    with np.errstate(invalid="ignore"):
+        off = np.where(finite, np.abs(found - wanted), 0.0)
+    scale = np.maximum(np.where(finite, np.abs(wanted), 0.0).max(axis=1, keepdims=True), 1.0) if relative else 1.0
+    return float((off / scale).max())
+
+
+def measure(found: list[Engine], rounds: int, seconds: float, patience: float) -> None:
+    """Measure every engine once a round, in changing order, each sample at least `seconds` long."""
+    for engine in found:
+        engine.once()
+        start = time.perf_counter()
+        engine.once()
+        engine.calls = max(1, round(seconds / (time.perf_counter() - start)))
+    for number in range(rounds):
+        order = found[number % len(found) :] + found[: number % len(found)]
+        for engine in order if number % 2 == 0 else order[::-1]:
+            speed, others = _sample(engine, patience)
+            engine.speeds.append(speed)
+            engine.foreign.append(others)
+        print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
+
+
+def _sample(engine: Engine, patience: float) -> tuple[float, float]:
+    """Return the speed of the least disturbed of some tries, and how many cores others took during it."""
+    best = (0.0, float("inf"))
+    for _ in range(TRIES if patience else 1):
+        quiet.wait(MOST_FOREIGN, patience)
+        start = quiet.moment()
+        for _ in range(engine.calls):
+            engine.once()
+        end = quiet.moment()
+        others = quiet.foreign(start, end)
+        if others < best[1]:
+            best = (engine.runs * engine.calls / (end.clock - start.clock), others)
+        if others <= MOST_FOREIGN:
+            break
+    return best
+
+
+def machine() -> dict[str, str]:
+    """Return what the figures were measured on and with."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    model = [line.split(":", 1)[1].strip() for line in lines if line.startswith(("model name", "cpu family", "model\t"))]
+    cores = sum(line.startswith("processor") for line in lines)
+    result = {
+        "processor": f"{model[2]}, family {model[0]}, model {model[1]}" if len(model) > 2 else platform.processor(),
+        "cores": str(cores or "unknown"),
+        "Python": platform.python_version(),
+        "NumPy": np.__version__,
+    }
+    if (command := loop.compiler()) is not None:
+        result["C compiler"] = subprocess.run([command, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+        result["flags, same rounding"] = " ".join(loop.flags(False))
+        result["flags, free"] = " ".join(loop.flags(True))
+    return result | {name: found for name in ("llvmlite", "pysd", "pysimlin") if (found := installed(name))}
+
+
+def explained(found: list[Engine], case: Case, hardware: dict[str, float]) -> dict[str, Any]:
+    """Return, for the C loop on one thread, cycles a munition-step of one vector, beside what its instructions take at the least."""
+    result: dict[str, Any] = {}
+    by_name = {engine.name: engine for engine in found}
+    steps, lanes = case.munitions[0].steps, hardware["lanes of a vector"]
+    for free in (False, True):
+        for knowing, function in ((0, "any"), (1, "request"), (2, "request_none")):
+            name = c_name(free, 1, knowing)
+            counted = instructions.counts(loop.compiled(free), function, "zmm" if lanes == 8 else "ymm")
+            cycles = hardware["clock, GHz"] * 1e9 * lanes / (max(by_name[name].speeds) * steps)
+            result[name] = {"cycles a munition-step of a vector": cycles, "instructions": counted}
+    return result
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark; return 0, or 1 where an engine does not agree with NumPy."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--quick", action="store_true", help="three short rounds, and no waiting for a quiet machine")
+    parser.add_argument("--rounds", type=int, help="rounds (7, or 3 with --quick)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--check", action="store_true", help="only check that all engines agree")
+    given = parser.parse_args(arguments)
+
+    case = build(blocks=32, repeats=1 if given.quick else 4)
+    peers = Peers(case)
+    off = check() | {f"{tool}, stocks": share for tool, share in peers.differences().items()}
+    agree = all(value <= (0.0 if name.startswith(("C same", "kernel")) else 1e-9) for name, value in off.items())
+    report: dict[str, Any] = {"machine": machine(), "case": _described(case), "largest difference from NumPy": off, "agree": agree}
+    if not given.check and agree:
+        report |= _measured(case, peers, given.quick, given.rounds or (3 if given.quick else 7))
+    print(json.dumps(report, indent=1) if given.json else _text(report))
+    return 0 if agree else 1
+
+
+def _described(case: Case) -> dict[str, Any]:
+    first = case.munitions[0]
+    return {
+        "scenario": case.scenario,
+        "policy": case.policy,
+        "munitions": [munition.name for munition in case.munitions],
+        "members": first.members,
+        "steps": first.steps,
+        "unit": "munition-runs a second: one member of one munition over all months",
+    }
+
+
+def _measured(case: Case, peers: Peers, quick: bool, rounds: int) -> dict[str, Any]:
+    found, missing = engines(case, peers)
+    measure(found, rounds, 0.1 if quick else 0.4, 0.0 if quick else 5.0)
+    by_name = {engine.name: engine for engine in found}
+    hardware = limits.measure(2 if quick else 5) if loop.compiler() else {}
+    return {
+        "speeds": {engine.name: _speeds(engine) for engine in found},
+        "missing": missing,
+        "ratios": [
+            {"of": ratio.upper, "to": ratio.lower, "goal": ratio.goal, **_spread(by_name[ratio.upper].speeds, by_name[ratio.lower].speeds)}
+            for ratio in ratios(set(by_name))
+        ],
+        "limits": hardware,
+        "instructions": explained(found, case, hardware) if hardware else {},
+    }
+
+
+def _speeds(engine: Engine) -> dict[str, Any]:
+    speeds = engine.speeds
+    return {"median": median(speeds), "least": min(speeds), "most": max(speeds), "others' cores": engine.foreign}
+
+
+def _spread(upper: list[float], lower: list[float]) -> dict[str, float]:
+    found = [a / b for a, b in zip(upper, lower, strict=True)]
+    return {"median": median(found), "least": min(found), "most": max(found)}
+
+
+def _text(report: dict[str, Any]) -> str:
+    lines = [f"{name}: {value}" for name, value in (*report["machine"].items(), *report["case"].items())]
+    lines += ["", "Largest difference from NumPy (same rounding and kernel: absolute, 0 wanted; others: as a share, at most 1e-9)"]
+    lines += [f"  {name:58} {value:10.3g}" for name, value in report["largest difference from NumPy"].items()]
+    if "speeds" not in report:
+        return "\n".join((*lines, "", "All agree." if report["agree"] else "NOT ALL AGREE: nothing was measured."))
+    lines += ["", f"  {'munition-runs a second':58} {'median':>12} {'least':>12} {'most':>12}   noisy rounds"]
+    for name, one in report["speeds"].items():
+        noisy = [str(number + 1) for number, others in enumerate(one["others' cores"]) if others > MOST_FOREIGN]
+        lines.append(f"  {name:58} {one['median']:12,.0f} {one['least']:12,.0f} {one['most']:12,.0f}   {' '.join(noisy) or '-'}")
+    lines += [f"  {name:58} {reason}" for name, reason in report["missing"].items()]
+    lines += ["", f"  {'ratio, inside a round':90} {'median':>9} {'least':>9} {'most':>9}   goal"]
+    for one in report["ratios"]:
+        goal = "" if one["goal"] is None else f"{one['goal']:g} {'met' if one['median'] >= one['goal'] else 'MISSED'}"
+        lines.append(f"  {one['of'] + '  /  ' + one['to']:90} {one['median']:9,.2f} {one['least']:9,.2f} {one['most']:9,.2f}   {goal}")
+    lines += ["", "Limits of the machine (best of some probes)"]
+    lines += [f"  {name:58} {value:10.2f}" for name, value in report["limits"].items()]
+    lines += ["", "Instructions of the loop over steps (all ways through it), for one vector of lanes; cycles at the best speed measured"]
+    for name, one in report["instructions"].items():
+        counted = ", ".join(f"{kind} {count}" for kind, count in (one["instructions"] or {}).items())
+        lines.append(f"  {name}: {one['cycles a munition-step of a vector']:.0f} cycles; {counted or 'no objdump'}")
+    return "\n".join(lines)

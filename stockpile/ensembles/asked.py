@@ -1,0 +1,89 @@
+"""What may be asked of an ensemble: all faults are found together, before anything is worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stockpile.assemble import check_policies
+from stockpile.ensembles.rows import ALL, names
+from stockpile.errors import InputError, Problem, nearest
+from stockpile.samplers import SAMPLERS
+from stockpile.scenario import Scenario
+
+ENGINES = ("numpy", "compiled")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What `stockpile.ensemble` was given."""
+
+    policies: Sequence[str] | None
+    members: int
+    seed: int
+    sampler: str
+    quantities: Sequence[str] | str
+    dates: Sequence[str]
+    engine: str | None
+    threads: int | None
+
+    def check(self, scenario: Scenario) -> None:
+        """Refuse what cannot be.
+
+        Raises
+        ------
+        InputError
+            With every fault.
+        """
+        problems = list(self.faults(scenario))
+        if problems:
+            raise InputError(problems)
+
+    def faults(self, scenario: Scenario) -> Iterator[Problem]:
+        """Yield what cannot be."""
+        yield from self._numbers()
+        yield from self._names()
+        for date in self.dates:
+            yield from date_faults(scenario, "dates", date)
+        if scenario.settings.method != "difference":
+            yield _fault("method", f"{scenario.settings.method!r} runs one member at a time; allowed: difference")
+        try:
+            check_policies(scenario, scenario.chosen(self.policies))
+        except InputError as error:
+            yield from error.problems
+
+    def _numbers(self) -> Iterator[Problem]:
+        for key, value, least in (("members", self.members, 1), ("seed", self.seed, 0), ("threads", self.threads, 1)):
+            if key == "threads" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                yield _fault(key, f"{value!r}; allowed: a whole number from {least} on")
+
+    def _names(self) -> Iterator[Problem]:
+        if self.sampler not in SAMPLERS:
+            yield _fault("sampler", f"unknown sampler {self.sampler!r}; {nearest(str(self.sampler), SAMPLERS)}")
+        if self.engine is not None and self.engine not in ENGINES:
+            yield _fault("engine", f"unknown engine {self.engine!r}; {nearest(str(self.engine), ENGINES)}")
+        known = names()
+        asked = [self.quantities] if isinstance(self.quantities, str) else self.quantities
+        for name in asked:
+            if name not in known and not (name == ALL and name == self.quantities):
+                yield _fault("quantities", f"{name!r} is no stock and no flow; {nearest(str(name), known)}, or {ALL!r} alone")
+
+
+def date_faults(scenario: Scenario, key: str, date: str) -> Iterator[Problem]:
+    """Yield what is wrong with a date that is to lie in the run."""
+    start, end = (np.datetime64(str(day), "s") for day in (scenario.settings.start, scenario.settings.end))
+    try:
+        when = np.datetime64(date, "s")
+    except ValueError:
+        yield _fault(key, f"{date!r} is not a date; allowed: a day such as {scenario.settings.end} or a month such as {str(scenario.settings.end)[:7]}")
+        return
+    if not start <= when <= end:
+        yield _fault(key, f"{date} is outside the run; allowed: {scenario.settings.start} to {scenario.settings.end}")
+
+
+def _fault(key: str, message: str) -> Problem:
+    return Problem("ensemble", 0, 0, key, message)

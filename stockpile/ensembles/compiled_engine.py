@@ -1,0 +1,424 @@
+"""Blocks of an ensemble by compiled code: the same bits as on NumPy, many times as fast.
+
+The assembly is traced once, with a symbol for every draw, and lowered to one program a munition (`codegen.program`). For a block of
+members compiled code then draws, works the programs, which leave everything known in advance in a file of registers, and runs each
+policy on it. Only the step of the model is compiled, once for a number of recipients: scenarios and policies are data.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stockpile import compiler, philox, schema, shapes
+from stockpile.assemble import Parts, parts
+from stockpile.clock import Array, Clock
+from stockpile.codegen import kernel, machine
+from stockpile.codegen.graph import Graph, Symbol, evaluate, ids_of
+from stockpile.codegen.program import Program, lower
+from stockpile.codegen.trace import Traced, flat, is_uniform, trace
+from stockpile.draws import Columns, Design
+from stockpile.engine.fold import Summary
+from stockpile.ensembles.numpy_engine import Block, Task
+from stockpile.ensembles.rows import Counting
+from stockpile.inputs import levels, unit_cost
+from stockpile.lookup import Numbers
+from stockpile.model.summaries import Lowest, Passage, Totals
+from stockpile.model.state import Quantity
+from stockpile.sketch import Moments, Tally, moments_of
+
+Integers = NDArray[np.int32]
+LANES = kernel.LANES
+SPAN = 4 * LANES
+"""Members of whom everything known in advance is held at once, while policy after policy runs on it."""
+
+
+def printed(recipients: int) -> tuple[Traced, kernel.Printer, str]:
+    """Return the traced step for a number of recipients, its printer, and the text of the whole module."""
+    traced = trace(recipients)
+    printer = kernel.Printer(traced)
+    return traced, printer, "\n".join([printer.module(), machine.module()])
+
+
+class Symbolic:
+    """Gives a symbol for every number that is drawn, and constants for the rest."""
+
+    members = 1
+    random = True
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.graph = Graph()
+
+    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Quantity:
+        """Return the symbol of the point's draw; the central value, shape (1,), where it is not drawn."""
+        number = self.columns.number(path, parameter, point, stream)
+        return np.full(1, point.value) if number is None else self.graph.input(str(number))
+
+    def chance(self, stream: str) -> Symbol:
+        """Return the symbol of a plain uniform number."""
+        return self.graph.input(str(self.columns.chance(stream)))
+
+
+class Given:
+    """Gives draws that are there already: one row a column."""
+
+    random = True
+
+    def __init__(self, columns: Columns, draws: Array) -> None:
+        self.columns, self.draws, self.members = columns, draws, draws.shape[1]
+
+    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Array:
+        """Return the point's draws; the central value, shape (1,), where it is not drawn."""
+        number = self.columns.number(path, parameter, point, stream)
+        return np.full(1, point.value) if number is None else self.draws[number]
+
+    def chance(self, stream: str) -> Array:
+        """Return plain uniform numbers."""
+        result: Array = self.draws[self.columns.chance(stream)]
+        return result
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the kernel takes for one policy and munition (see `codegen.kernel.Layout`)."""
+
+    index: Integers
+    constants: Integers
+    table: Array
+    policy: Array
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the kernel takes for one munition: the program, registers of the levels, and a case a policy."""
+
+    program: Program
+    levels: Integers
+    cases: tuple[Case, ...]
+
+
+def prepare(task: Task, printer: kernel.Printer) -> tuple[tuple[Work, ...], Parts]:
+    """Trace the assembly and return the work of each munition."""
+    values = Symbolic(task.design.columns)
+    made = parts(task.scenario, task.policies, values)
+    run = {"number": np.arange(len(made.clock.steps), dtype=np.float64)}
+    run["ahead"] = np.where(run["number"] >= task.ahead, 1.0, 0.0)
+    run["inside"] = np.where(run["number"] < len(made.clock.steps) - 1, 1.0, 0.0)
+    run["dt"] = np.float64(made.clock.dt)
+    inputs = {f"run.{name}": value for name, value in run.items()}
+    return tuple(_work(made, values.graph, munition, printer, inputs) for munition in made.axes.munitions), made
+
+
+def _work(made: Parts, graph: Graph, munition: str, printer: kernel.Printer, run: dict[str, Any]) -> Work:
+    layout = printer.layout
+    series, constants, uniform = [], [], []
+    held: dict[int, tuple[int, ...]] = {}
+    for policy in made.axes.policies:
+        known, constant, opening = made.lane(policy, munition)
+        named = dict(flat(known, "series")) | dict(flat(constant, "constant"))
+        uniform.append({name: _uniform(made.clock, name, value) for name, value in named.items() if is_uniform(name)})
+        series.append([_on_steps(graph, made.clock, named[name], held) for name in layout.series])
+        named |= dict(flat(opening, "state"))
+        constants.append([_one(graph, named[name]) for name in layout.constants])
+    named_levels = [_one(graph, level) for level in made.common[munition].levels.values()]
+    wanted = {n for one in series for ids in one for n in ids} | {n for one in constants for n in one} | set(named_levels)
+    program = lower(graph, wanted)
+
+    def places(ids: Iterable[int]) -> Integers:
+        return np.array([program.place[n] for n in ids], dtype=np.int32)
+
+    cases = tuple(
+        Case(
+            np.ascontiguousarray(np.array([places(ids) for ids in one]).T), places(own),
+            *_tables(printer, given | run, len(made.clock.steps)),
+        )
+        for one, own, given in zip(series, constants, uniform, strict=True)
+    )
+    return Work(program, places(named_levels), cases)
+
+
+def _one(graph: Graph, value: Quantity) -> int:
+    found = ids_of(graph, value)
+    assert isinstance(found, int)
+    return found
+
+
+def _on_steps(graph: Graph, clock: Clock, value: Quantity, held: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
+    """Return the nodes of the means over the steps, as `Clock.mean` takes them; `held` remembers what policies share."""
+    if id(value) not in held:
+        ids = ids_of(graph, value)
+        rows = (ids,) * (len(clock.knots) - 1) if isinstance(ids, int) else ids
+        held[id(value)] = tuple(_mean(graph, rows, one) for one in clock.pieces)
+    return held[id(value)]
+
+
+def _mean(graph: Graph, ids: tuple[int, ...], pieces: list[tuple[int, float]]) -> int:
+    if len(pieces) == 1:
+        return ids[pieces[0][0]]
+    result = graph.constant(0.0)
+    for interval, weight in pieces:
+        result = graph.apply("add", (result, graph.apply("multiply", (ids[interval], graph.constant(weight)))))
+    return result
+
+
+def _uniform(clock: Clock, name: str, value: Quantity) -> Array:
+    """Return what is the same for all members: a row a step edge for series (the last one repeated), else the number."""
+    if isinstance(value, Symbol) or value.shape[-1] != 1:
+        raise TypeError(f"{name} differs by member; the compiled step takes it as the same for all")
+    if not name.startswith("series."):
+        one: Array = value[0]
+        return one
+    steps = clock.mean(value)[:, 0]
+    return np.append(steps, steps[-1])
+
+
+def _tables(printer: kernel.Printer, inputs: dict[str, Any], edges: int) -> tuple[Array, Array]:
+    layout = printer.layout
+    found = evaluate(printer.graph, [*layout.table, *layout.policy], inputs)
+    table = np.empty((edges, max(len(layout.table), 1)))
+    for place, node in enumerate(layout.table):
+        table[:, place] = found[node]
+    return table, np.array([float(found[node]) for node in layout.policy])
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What compiled code takes to draw: keys a stream, stream and table a column, tables of quantiles."""
+
+    keys: NDArray[np.uint32]
+    row: Integers
+    table: Integers
+    tables: Array
+
+
+def drawing(design: Design) -> Draws:
+    """Return what compiled code takes to draw the columns of a design; equal tables are kept once."""
+    row = {stream: number for number, stream in enumerate(design.streams)}
+    numbers: dict[bytes, int] = {}
+    tables: list[Array] = []
+    which = []
+    for column in design.columns.columns:
+        both = np.concatenate([column.pieces.starts, column.pieces.slopes])
+        place = numbers.setdefault(both.tobytes(), len(tables))
+        if place == len(tables):
+            tables.append(both)
+        which.append(place)
+    return Draws(
+        np.array([philox.key_of(design.seed, stream) for stream in design.streams], dtype=np.uint32).reshape(-1, 2),
+        np.array([row[column.stream] for column in design.columns.columns], dtype=np.int32),
+        np.array(which, dtype=np.int32),
+        np.array(tables) if tables else np.zeros((1, 2 * shapes.KNOTS)),
+    )
+
+
+class CompiledEngine:
+    """Runs blocks by compiled code."""
+
+    name = "compiled"
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.traced, self.printer, text = printed(len(task.scenario.recipients))
+        self.library = compiler.load(text)
+        self.work, self.made = prepare(task, self.printer)
+        self.draws = drawing(task.design)
+        self._local = threading.local()
+        library = self.library
+        self._uniforms = library.function("uniforms", 6)
+        self._columns = library.function("columns", 9)
+        self._work = library.function("work", 6)
+        self._summarise = library.function("summarise", 11)
+        self._record = library.function("record", 15)
+        self._tally = library.function("tally", 12)
+        self._wanted, self._row, self.kept = self._followed()
+        self._slots = np.full(len(self.made.clock.steps), -1, dtype=np.int32)
+        self._slots[list(task.edges)] = np.arange(len(task.edges))
+
+    # ------------------------------------------------------------ draws
+
+    def drawn(self, first: int, members: int) -> tuple[Array, int]:
+        """Return the draws of `members` from `first` on, one row a column, and how long a row is (whole blocks)."""
+        wide = -(-members // LANES) * LANES
+        room = self._room(wide)
+        design, draws = self.task.design, self.draws
+        streams = len(design.streams)
+        if design.sampler == "random":
+            self._uniforms(_at(draws.keys), streams, first, wide, _at(room.uniforms), wide)
+            design.correlated(room.uniforms)
+        else:
+            room.uniforms[:, members:] = 0.5
+            room.uniforms[:, :members] = design.uniforms(first, members)
+        self._columns(
+            _at(draws.row), _at(draws.table), len(draws.row), _at(draws.tables), shapes.KNOTS, _at(room.uniforms), wide, wide, _at(room.draws)
+        )
+        return room.draws, wide
+
+    # ------------------------------------------------------------ blocks
+
+    def block(self, first: int, members: int, *, keep: bool = False, into: Counting | None = None) -> Block:
+        """Run the members from `first` on; keep their rows, or count them into bins."""
+        draws, wide = self.drawn(first, members)
+        room, task, axes = self._room(wide), self.task, self.made.axes
+        edges = len(self.made.clock.steps)
+        rows = np.empty((len(axes.policies), len(axes.munitions), len(task.entries), edges, members)) if keep else None
+        for start in range(0, min(members, wide), SPAN):
+            valid = min(SPAN, members - start)
+            for m in range(len(self.work)):
+                self._known(room, draws, m, start)
+                for p in task.order:
+                    held = room.base if p == task.base else room.held
+                    self._policy(room, m, p, start, held if keep or into else None)
+                    if rows is not None:
+                        rows[p, m, :, :, start : start + valid] = self._rows(held, room.base)[..., :valid]
+                    if into is not None:
+                        self._count(held, room.base, (p, m), valid, into)
+        summaries = {
+            (policy, munition): self._summary(room.result[m][p], m, members)
+            for p, policy in enumerate(axes.policies)
+            for m, munition in enumerate(axes.munitions)
+        }
+        numbers = Numbers(task.scenario, Given(task.design.columns, draws[:, :members]), self.made.clock)
+        named = {name: levels(numbers, name) for name in axes.munitions}
+        return Block(
+            summaries,
+            {name: {key: np.broadcast_to(level, (members,)) for key, level in found.items()} for name, found in named.items()},
+            {name: np.broadcast_to(unit_cost(numbers, name), (members,)) for name in axes.munitions},
+            rows,
+        )
+
+    def _known(self, room: Room, draws: Array, munition: int, start: int) -> None:
+        """Work out all that is known in advance of a munition, for a span of members."""
+        code = self.work[munition].program.code
+        for block, registers in enumerate(room.registers[munition]):
+            if start + block * LANES < room.wide:
+                self._work(_at(code), len(code), _at(draws), room.wide, start + block * LANES, _at(registers))
+
+    def _policy(self, room: Room, m: int, p: int, start: int, held: Array | None) -> None:
+        """Run one policy and munition for a span of members."""
+        work, result = self.work[m], room.result[m][p]
+        case, edges = work.cases[p], len(self.made.clock.steps)
+        for block, registers in enumerate(room.registers[m]):
+            at = start + block * LANES
+            if at >= room.wide:
+                break
+            given = (
+                _at(registers), _at(case.index), _at(case.constants), _at(case.table), _at(case.policy), edges - 1,
+                _at(work.levels), len(work.levels), _at(self._slots), _at(result) + 8 * at, room.wide,
+            )
+            if held is None:
+                self._summarise(*given)
+            else:
+                self._record(*given, _at(self._wanted), _at(held) + 8 * block * LANES, edges, SPAN)
+
+    def _followed(self) -> tuple[NDArray[np.int64], Integers, int]:
+        """Return for each field of the kernel its first row among those kept (-1: not wanted), the row of each entry, their number."""
+        asked = {entry.key for entry in self.task.entries}
+        wanted, row = [], {}
+        for keys in self.printer.layout.fields:
+            wanted.append(len(row) if asked & set(keys) else -1)
+            if wanted[-1] >= 0:
+                row |= {key: len(row) + number for number, key in enumerate(keys)}
+        return np.array(wanted, dtype=np.int64), np.array([row[entry.key] for entry in self.task.entries], dtype=np.int32), len(row)
+
+    def _rows(self, held: Array, base: Array) -> Array:
+        """Return the entries from the rows kept, shape (entries, edges, members)."""
+        found = held[self._row]
+        for e, entry in enumerate(self.task.entries):
+            if entry.is_difference:
+                found[e] -= base[self._row[e]]
+        return found
+
+    def _count(self, held: Array, base: Array, place: tuple[int, int], valid: int, into: Counting) -> None:
+        """Count the rows kept into bins; of the baseline policy without differences, which come after the values."""
+        which, less = self._cells
+        cells = len(which) if place[0] != self.task.base else int((less < 0).sum())
+        low, per_bin, counts = into.low[place], into.per_bin[place], into.counts[place]
+        self._tally(
+            _at(held), _at(base), SPAN, _at(which), _at(less), cells, valid, _at(low), _at(per_bin), _at(counts), counts.shape[-1] - 2, 0
+        )
+
+    @cached_property
+    def _cells(self) -> tuple[Integers, Integers]:
+        edges = len(self.made.clock.steps)
+        which = (self._row[:, None] * edges + np.arange(edges)).astype(np.int32)
+        difference = np.array([entry.is_difference for entry in self.task.entries])[:, None]
+        return which.ravel(), np.where(difference, which, -1).astype(np.int32).ravel()
+
+    def tally(self, what: Tally, values: Array, into: NDArray[np.uint32]) -> Moments:
+        """Count rows of numbers into bins and return their moments, as `Tally.run` does."""
+        members = values.shape[1]
+        spare = -members % kernel.WIDTH
+        values = np.pad(values, ((0, 0), (0, spare))) if spare else np.ascontiguousarray(values)
+        lanes = np.empty((len(what.which), 3, kernel.WIDTH))
+        self._tally(
+            _at(values), _at(values), values.shape[1], _at(what.which), _at(what.base), len(what.which), members,
+            _at(what.low), _at(what.per_bin), _at(into), into.shape[-1] - 2, _at(lanes),
+        )
+        return moments_of(lanes)
+
+    def _summary(self, result: Array, munition: int, members: int) -> Summary:
+        """Return the summary from the kernel's rows."""
+        found = {name: result[place, :members].copy() for place, name in enumerate(self.printer.layout.summaries)}
+        count = len(self.printer.layout.summaries)
+        each = range(self.traced.recipients)
+
+        def many(name: str) -> tuple[Array, ...]:
+            return tuple(found[f"total.{name}.{number}"] for number in each)
+
+        passages = []
+        for level in range(len(self.work[munition].levels)):
+            first = count + level * len(kernel.PASSAGE)
+            passages.append(Passage(*(result[first + place, :members].copy() for place in range(len(kernel.PASSAGE)))))
+        after = count + len(passages) * len(kernel.PASSAGE)
+        return Summary(
+            Lowest(*(found[name] for name in self.traced.lowest)),
+            tuple(passages),
+            Totals(
+                found["total.to_us"], found["total.own_use"], found["total.own_unmet"],
+                many("received"), many("sent"), many("used"), many("unmet"),
+            ),
+            found["state.us_on_hand"],
+            tuple(result[after + slot, :members].copy() for slot in range(len(self.task.edges))),
+        )
+
+    def _room(self, wide: int) -> Room:
+        """Return this thread's working memory, made once and used again."""
+        room = getattr(self._local, "room", None)
+        if room is None or room.wide != wide:
+            room = self._local.room = Room(self, wide)
+        return room
+
+
+class Room:
+    """Working memory of a thread."""
+
+    def __init__(self, engine: CompiledEngine, wide: int) -> None:
+        task, layout = engine.task, engine.printer.layout
+        edges = len(engine.made.clock.steps)
+        self.wide = wide
+        self.uniforms = np.empty((len(task.design.streams), wide))
+        self.draws = np.empty((len(task.design.columns.columns), wide))
+        self.registers = [[_registers(work.program) for _ in range(SPAN // LANES)] for work in engine.work]
+        count = [len(layout.summaries) + len(work.levels) * len(kernel.PASSAGE) + len(task.edges) for work in engine.work]
+        self.result = [[np.empty((rows, wide)) for _ in task.policies] for rows in count]
+        # Flows have nothing at the end of the run; nobody writes there.
+        self.held = np.full((engine.kept, edges, SPAN), np.nan)
+        self.base = np.full((engine.kept, edges, SPAN), np.nan)
+
+
+def _registers(program: Program) -> Array:
+    registers = np.zeros((program.registers, LANES))
+    registers[: len(program.constants)] = program.constants[:, None]
+    return registers
+
+
+def _at(array: NDArray[Any]) -> int:
+    return array.ctypes.data
+

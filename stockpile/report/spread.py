@@ -1,0 +1,222 @@
+"""What is read out of the draws: medians with the ranges around them, differences draw by draw, in how many draws a stock fell below a level."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockpile import sampling_error
+from stockpile.ensembles.result import LEVEL, QUANTILES, Chance
+from stockpile.report import words
+from stockpile.results import US
+from stockpile.sketch import Counts, Distribution, Whole
+
+if TYPE_CHECKING:
+    from stockpile.report.study import Study
+    from stockpile.results import Array
+
+LOW, MIDDLE, HIGH = QUANTILES.index(0.05), QUANTILES.index(0.5), QUANTILES.index(0.95)
+ENDLESS = 1e300
+"""Every finite number lies within."""
+AHEAD = (12, 24, 36, 60)
+"""Months after the date of knowledge at which probabilities are told."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A number over the draws: 5th percentile, median, 95th percentile."""
+
+    low: float
+    median: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Change(Spread):
+    """A difference between two policies, draw by draw.
+
+    Attributes
+    ----------
+    median_low, median_high : float
+        The interval of the median's Monte Carlo error.
+    more, less, members : int
+        In how many draws it is seen to be above and below nought, of how many.
+    """
+
+    median_low: float
+    median_high: float
+    more: int
+    less: int
+    members: int
+
+    @property
+    def kind(self) -> str:
+        """How it is told.
+
+        `none`: neither end of the interval can be seen. `close`: too close to call, as the interval has both signs, or has no
+        difference for its median. `clear`: the interval keeps to one side of nought, and its median is off it.
+        """
+        if max(abs(self.low), abs(self.high)) < words.SEEN:
+            return "none"
+        both = self.low <= -words.SEEN and self.high >= words.SEEN
+        return "close" if both or abs(self.median) < words.SEEN else "clear"
+
+
+# ---------------------------------------------------------------- stocks
+
+
+def bands(study: Study, policy: str, munition: str) -> Array:
+    """Return the quantiles of the US stock over time, in the order of `QUANTILES`, shape (quantile, edge) [round]."""
+    return study.draws_of.band("us_on_hand", policy=policy, munition=munition, q=QUANTILES)
+
+
+def changes(study: Study, policy: str, munition: str) -> Array:
+    """Return the quantiles of the difference in the US stock from the baseline, shape as of `bands` [round]."""
+    return study.draws_of.band("us_on_hand", policy=policy, munition=munition, q=QUANTILES, change=True)
+
+
+def at(lines: Array, edge: int) -> Spread:
+    """Return quantiles over time at a step edge."""
+    low, middle, high = (float(lines[place][edge]) for place in (LOW, MIDDLE, HIGH))
+    return Spread(low, middle, high)
+
+
+def change_at(study: Study, policy: str, munition: str, edge: int) -> Change:
+    """Return the difference in the US stock from the baseline at a step edge."""
+    ensemble = study.draws_of
+    entry = next(
+        number for number, one in enumerate(ensemble.entries) if (one.quantity, one.row, one.is_difference) == ("us_on_hand", US, True)
+    )
+    place = (ensemble.policies.index(policy), ensemble.munitions.index(munition), entry, edge)
+    return _change(_cell(ensemble.bands, place), ensemble.members)
+
+
+# ---------------------------------------------------------------- metrics
+
+
+def metric(study: Study, name: str, row: str, policy: str, munition: str) -> Spread:
+    """Return a metric over the draws."""
+    ensemble = study.draws_of
+    cell = _cell(ensemble.metric_values, (ensemble.metric(name, row, policy=policy, munition=munition),))
+    return Spread(*(float(cell.quantile(q)[0]) for q in (0.05, 0.5, 0.95)))
+
+
+def metric_change(study: Study, name: str, row: str, policy: str, munition: str) -> Change:
+    """Return the difference of a metric from that under the baseline."""
+    ensemble = study.draws_of
+    number = ensemble.metric(f"change_in.{name}", row, policy=policy, munition=munition)
+    return _change(_cell(ensemble.metric_values, (number,)), ensemble.members)
+
+
+def mean_change(study: Study, name: str, row: str, policy: str, munition: str) -> Spread:
+    """Return the mean difference of a metric, between the ends of the interval of its Monte Carlo error."""
+    ensemble = study.draws_of
+    number = ensemble.metric(f"change_in.{name}", row, policy=policy, munition=munition)
+    count = max(float(ensemble.moments.count[number]), 1.0)
+    mean = float(ensemble.moments.total[number]) / count
+    spread = max(float(ensemble.moments.squares[number]) / count - mean**2, 0.0) ** 0.5
+    low, high = sampling_error.mean_interval(mean, spread, ensemble.members, LEVEL)
+    return Spread(float(low), mean, float(high))
+
+
+def _change(cell: Distribution, members: int) -> Change:
+    ranks = sampling_error.quantile_ranks(0.5, members, LEVEL)
+    ends = [(min(max(rank, 1), members) - 1) / max(members - 1, 1) for rank in ranks]
+    low, median, high, median_low, median_high = (float(cell.quantile(q)[0]) for q in (0.05, 0.5, 0.95, *ends))
+    more, less = (_beyond(cell, side * words.SEEN, members) for side in (1, -1))
+    return Change(low, median, high, median_low, median_high, more, less, members)
+
+
+def _beyond(cell: Distribution, value: float, members: int) -> int:
+    """Return in how many draws a number lies beyond `value`, away from nought."""
+    if value < 0.0:
+        return round(members * float(cell.share_below(value)[0]))
+    return members - round(members * float(cell.share_below(float(np.nextafter(value, 0.0)))[0]))
+
+
+def _cell(held: Distribution, place: tuple[int, ...]) -> Distribution:
+    """Return one of many distributions by itself."""
+    if isinstance(held, Counts):
+        on_grid = np.broadcast_to(held.on_grid, held.low.shape)[place]
+        return Counts(np.array([held.low[place]]), np.array([held.width[place]]), held.counts[place][None], np.array([on_grid]))
+    assert isinstance(held, Whole)
+    return Whole(held.values[place][None])
+
+
+# ---------------------------------------------------------------- the floor
+
+
+def below(study: Study, policy: str, munition: str, edge: int) -> Chance:
+    """Return in how many draws the US stock has been below the base policy's floor at some date up to a step edge."""
+    return study.draws_of.chance_below(study.floor(munition)[0], by=edge, policy=policy, munition=munition)
+
+
+def passed(study: Study, policy: str, munition: str) -> list[int]:
+    """Return in how many draws that is so, by each step edge."""
+    ensemble = study.draws_of
+    cell = _cell(ensemble.metric_values, (ensemble.metric(f"first_below.{study.floor(munition)[0]}", policy=policy, munition=munition),))
+    return [round(ensemble.members * float(cell.share_below(month + 1e-9)[0])) for month in ensemble.months]
+
+
+def not_back(study: Study, policy: str, munition: str) -> Chance:
+    """Return in how many draws the US stock fell below the floor and is not back at it by the end."""
+    return study.draws_of.never(f"months_to_rebuild.{study.floor(munition)[0]}", policy=policy, munition=munition)
+
+
+def when_below(study: Study, munition: str) -> tuple[int | None, int | None, int | None]:
+    """Return the step edges by which a twentieth, a half and all but a twentieth of all draws first fell below the floor; None for never."""
+    hits = np.array(passed(study, study.base, munition))
+    found = [np.flatnonzero(hits >= share * study.draws_of.members) for share in (0.05, 0.5, 0.95)]
+    low, middle, high = (int(edges[0]) if len(edges) else None for edges in found)
+    return low, middle, high
+
+
+@dataclass(frozen=True)
+class Discord:
+    """In how many draws a stock falls below the floor under one of two policies only.
+
+    Attributes
+    ----------
+    spared, caused : int
+        Under the baseline alone, under the other policy alone.
+    """
+
+    spared: int
+    caused: int
+    members: int
+
+    @property
+    def too_close(self) -> bool:
+        """Whether, of the draws in which only one policy does, the share of either may be a half: the interval has it inside."""
+        either = self.spared + self.caused
+        if either == 0:
+            return True
+        low, high = sampling_error.proportion_interval(self.spared, either, LEVEL)
+        return bool(low <= 0.5 <= high)
+
+
+def discord(study: Study, policy: str, munition: str) -> Discord:
+    """Return in how many draws one of two policies alone lets a stock fall below the floor."""
+    ensemble = study.draws_of
+    number = ensemble.metric(f"change_in.first_below.{study.floor(munition)[0]}", policy=policy, munition=munition)
+    cell = _cell(ensemble.metric_values, (number,))
+    inside, under = (round(ensemble.members * float(cell.share_below(end)[0])) for end in (ENDLESS, -ENDLESS))
+    return Discord(ensemble.members - inside, under, ensemble.members)
+
+
+# ---------------------------------------------------------------- dates
+
+
+def told_dates(study: Study) -> list[int]:
+    """Return the step edges at which probabilities are told: the last before the date of knowledge, years after it, the end."""
+    found = {study.now, study.last}
+    as_of = study.scenario.as_of
+    for months in AHEAD:
+        number = as_of.year * 12 + as_of.month - 1 + months
+        edge = study.edge(dt.date(number // 12, number % 12 + 1, 1))
+        if edge is not None and edge > study.now:
+            found.add(edge)
+    return sorted(found)

@@ -3,8 +3,8 @@
  * The text follows stockpile/model/equations.py and stockpile/model/summaries.py for three recipients, operation by operation in
  * the same order, so that without contraction (-ffp-contract=off) it gives the bits of the NumPy engine.
  *
- * A strip of lanes (a member each, a vector of them at a time) goes through all steps before the next strip begins; its stocks and
- * summaries never leave the first-level cache. What is the same for all members is worked out once a step, or once a run, in scalars.
+ * A vector of lanes (a member each) goes through all steps before the next one begins; its stocks and summaries stay in registers and
+ * the first-level cache. (More vectors a step were slower: their stocks then live in memory.) What is the same for all members is worked out once a step, or once a run, in scalars.
  *
  * Input, for one policy and munition: blocks of LANES members. A block has a file of registers, rows of LANES numbers; `index` says for
  * each step and series which row holds its values over that step. See benchmarks/case.py for the order of everything.

@@ -42,7 +42,17 @@ def _found(options: Common) -> dict[str, Any]:
         "problems": problems,
         "needed": needed,
         "optional": optional,
+        "compiled": _compiled(),
     }
+
+
+def _compiled() -> dict[str, Any]:
+    """Return whether compiled code can be used, where it is kept, and whether it is there already."""
+    from stockpile import compiler
+
+    available = compiler.available()
+    state = getattr(compiler, "state", None)
+    return {"available": available, "folder": compiler.folder(), "state": state() if available and state else None}
 
 
 def _packages() -> tuple[dict[str, str | None], dict[str, str | None]]:
@@ -78,5 +88,13 @@ def _lines(found: dict[str, Any]) -> list[str]:
         *(f"  {problem}" for problem in found["problems"]),
         "needed: " + ", ".join(f"{name} {version or 'MISSING'}" for name, version in found["needed"].items()),
         "optional: " + ", ".join(f"{name} {version or 'not installed'}" for name, version in found["optional"].items()),
+        _compiled_line(found["compiled"]),
     ]
     return [*lines, "Everything needed is there." if found["fit"] else "Something needed is missing or not right, see above."]
+
+
+def _compiled_line(compiled: dict[str, Any]) -> str:
+    if not compiled["available"]:
+        return "compiled code: cannot be used, llvmlite is not installed (pip install 'stockpile[fast]'); ensembles run on NumPy"
+    state = f", {compiled['state']}" if compiled["state"] else ""
+    return f"compiled code: can be used{state}; kept in {compiled['folder']}"

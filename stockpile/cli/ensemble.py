@@ -31,11 +31,11 @@ class Draws(Chosen):
     sampler: str = "random"
     """How draws are spread: random, lhs or sobol."""
     by: Annotated[tuple[str, ...], Repeatable] = ()
-    """Date by which a stock may have fallen below its floor, as 2027-01-01 or 2027-01; may be repeated. The end of the run where left out."""
+    """Date by which a stock may have been below its floor, as 2027-01-01 or 2027-01; may be repeated. The end of the run where left out."""
     date: Annotated[tuple[str, ...], Repeatable] = ()
     """Date at which the stocks are wanted; may be repeated."""
     quantity: Annotated[tuple[str, ...], Repeatable] = ()
-    """Stock or flow whose quantiles over time are wanted in the file, or all; may be repeated. us_on_hand and unmet where left out."""
+    """Stock or flow whose quantiles over time are kept, or all; may be repeated. us_on_hand and unmet where left out."""
     threads: Annotated[str | None, Flag] = None
     """How many threads to use, all cores where left out. Moves no number."""
     engine: Annotated[str | None, Flag] = None
@@ -160,8 +160,8 @@ def _print(scenario: Scenario, made: Ensemble, rows: list[Row], changes: list[Ro
     for munition in scenario.munitions:
         _print_outlook(scenario, made, [row for row in rows if row["munition"] == munition])
         _print_changes(scenario, [row for row in changes if row["munition"] == munition])
-    output.emit(f"Below the floor: at some date from {scenario.settings.start} on. Stocks are medians, with the range of 90 % of the draws.")
-    interval = "In brackets: the 95 % interval of Monte Carlo error: how far more draws could move a number, not whether the assumptions are right."
+    output.emit(f"Below the floor: at some date from {scenario.settings.start} on. Stocks: median, and the range of 90 % of the draws.")
+    interval = "In brackets: 95 % interval of Monte Carlo error, how far more draws could move a number; not whether the assumptions hold."
     if made.manifest["sampler"] != "random":
         interval += f" It is that of independent draws; with {made.manifest['sampler']} the error is as a rule smaller."
     output.emit(interval)
@@ -174,7 +174,8 @@ def _print_outlook(scenario: Scenario, made: Ensemble, rows: list[Row]) -> None:
     first = rows[0]
     floors = sorted({f"{row['floor']}, {output.rounds(row['floor_level'])} at central values" for row in rows})
     chances = [(f"below the floor\nby {one['by']}", "chance in %\n(interval)") for one in first["below_floor"]]
-    stocks = [f"lowest after\n{made.manifest['as_of']}", *(f"stock at\n{one['date']}" for one in first["stock_at"]), f"at the end\n{first['end']}"]
+    stocks = [f"lowest after\n{made.manifest['as_of']}", *(f"stock at\n{one['date']}" for one in first["stock_at"])]
+    stocks.append(f"at the end\n{first['end']}")
     columns = ["policy", *(column for pair in chances for column in pair)]
     columns += [column for stock in stocks for column in (stock, "90 % of\ndraws")]
     output.emit_table(
@@ -197,7 +198,8 @@ def _print_changes(scenario: Scenario, rows: list[Row]) -> None:
         return
     first = rows[0]
     unmet = {who: f"unmet need\n{scenario.recipients[who].title}" for who in first["total_unmet"]}
-    columns = ["policy", "lowest\nstock", *(f"stock at\n{one['date']}" for one in first["stock_at"]), f"at the end\n{first['end']}", *unmet.values()]
+    at = [f"stock at\n{one['date']}" for one in first["stock_at"]]
+    columns = ["policy", "lowest\nstock", *at, f"at the end\n{first['end']}", *unmet.values()]
     output.emit_table(
         f"{scenario.munitions[first['munition']].title}: mean change against {BASELINE} on the same draws, in rounds",
         columns,

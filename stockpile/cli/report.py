@@ -14,6 +14,7 @@ from stockpile.cli.output import emit, emit_json, ending
 def report(
     scenario: str = "july_2025",
     *,
+    members: int | None = None,
     output: Output = None,
     index: Annotated[Path | None, Parameter(show_default=False)] = None,
     options: Chosen = CHOSEN,
@@ -24,6 +25,8 @@ def report(
     ----------
     scenario : str
         Name of a scenario, or a TOML file that describes one.
+    members : int, optional
+        Number of draws, 2,000 where left out; with 0 the page has central values alone.
     output : Path, optional
         The page to write, .html; SCENARIO.html in this folder where left out.
     index : Path, optional
@@ -36,12 +39,15 @@ def report(
     else:
         if output:
             ending(output, (".html",), makes_folder=True)
+        from stockpile.report import MEMBERS, SEED, draws_asked
         from stockpile.report import report as render
 
         found = options.scenario(scenario)
         page = output or Path(f"{found.name}.html")
         shown = page.name if page.is_absolute() else str(page)
-        page = render(found, page, policies=options.policies, command=options.line("report", scenario, "-o", shown))
+        count, seed = MEMBERS if members is None else members, SEED if options.seed is None else options.seed
+        line = options.line("report", scenario, *draws_asked(count, seed), "-o", shown)
+        page = render(found, page, policies=options.policies, command=line, members=count, seed=seed)
     if options.json:
         emit_json({"page": page, "seed": options.seed})
     else:

@@ -7,8 +7,9 @@ bit for bit what NumPy gives. Where a node of the graph is worked out depends on
 - on constants of the member: before the loop over time;
 - on stocks or series: inside it.
 
-Series and constants are read from a file of registers, one row of `LANES` members each, through tables of register numbers, as most
-series stay the same over many steps and most policies share them.
+Series and constants are read from files of registers through tables of register numbers, as most series stay the same over many
+steps and most policies share them. Each group of `WIDTH` members has a file of its own, so that a run stays within a small part of
+memory.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import combinations, groupby
 
 from stockpile.codegen.graph import COMPARISONS, CONSTANT, INPUT, Graph, needed
 from stockpile.codegen.trace import Traced, is_of_run, is_uniform
 
 WIDTH = 8
 """Members in a vector."""
-LANES = 128
+LANES = 64
 """Members in a block: what shares a file of registers."""
 VECTOR = f"<{WIDTH} x double>"
 MASK = f"<{WIDTH} x i1>"
@@ -77,6 +78,7 @@ class Text:
 
     lines: list[str] = field(default_factory=list)
     count: int = 0
+    block: str = ""
 
     def name(self) -> str:
         """Return a name not used yet."""
@@ -90,7 +92,9 @@ class Text:
         return name
 
     def do(self, line: str) -> None:
-        """Add a line without a result."""
+        """Add a line without a result, or the label of a new block."""
+        if line.endswith(":"):
+            self.block = line[:-1]
         self.lines.append(line if line.endswith(":") else f"  {line}")
 
     def load(self, kind: str, base: str, index: str, element: str = "double") -> str:
@@ -147,6 +151,81 @@ def field_of(key: str) -> str:
     return ".".join(key.split(".")[:2])
 
 
+@dataclass(frozen=True)
+class Branch:
+    """A choice that is the same for all members, with what only one of its sides needs.
+
+    Attributes
+    ----------
+    condition : int
+        The node that decides.
+    choices : tuple of int
+        The nodes that choose by it.
+    first, second : list of int
+        What only their first or second side needs, in order.
+    outside : tuple of int
+        What the branch needs from before it.
+    """
+
+    condition: int
+    choices: tuple[int, ...]
+    first: list[int]
+    second: list[int]
+    outside: tuple[int, ...]
+
+    @property
+    def nodes(self) -> set[int]:
+        """All nodes of the branch."""
+        return {*self.choices, *self.first, *self.second}
+
+
+WORTH_A_JUMP = 4
+"""Operations from which it pays to jump over them."""
+
+
+def branches(graph: Graph, order: list[int], kept: set[int], uniform: list[bool]) -> list[Branch]:
+    """Return branches among nodes in order, disjoint and together as large as can be; inner ones come when these are printed."""
+    conditions = {graph.nodes[n].arguments[0] for n in order if graph.nodes[n].operation == "where"}
+    found = [one for one in (_branch(graph, order, kept, c) for c in sorted(conditions) if uniform[c]) if one]
+    best: tuple[Branch, ...] = ()
+    for count in range(1, len(found) + 1):
+        for some in combinations(found, count):
+            size = sum(len(one.nodes) for one in some)
+            if len(set().union(*(one.nodes for one in some))) == size and size > sum(len(one.nodes) for one in best):
+                best = some
+    return list(best)
+
+
+def _branch(graph: Graph, order: list[int], kept: set[int], condition: int) -> Branch | None:
+    """Return the branch of a condition; None where it is not worth a jump, or what it chooses is needed to work it out."""
+    choices = {n for n in order if graph.nodes[n].operation == "where" and graph.nodes[n].arguments[0] == condition}
+    users: dict[int, list[int]] = {n: [] for n in order}
+    for n in order:
+        for a in graph.nodes[n].arguments:
+            if a in users:
+                users[a].append(n)
+
+    def only(side: int) -> list[int]:
+        held: set[int] = set()
+        for n in reversed(order):
+            if n in choices or n in kept:
+                continue
+            if all(u in held or (u in choices and graph.nodes[u].arguments.count(n) == 1 and graph.nodes[u].arguments[side] == n) for u in users[n]):
+                held.add(n)
+        return sorted(held)
+
+    first, second = only(1), only(2)
+    inside = {*choices, *first, *second}
+    outside = {a for n in inside for a in graph.nodes[n].arguments if a in users and a not in inside}
+    after = set(choices)
+    for n in order:
+        if any(a in after for a in graph.nodes[n].arguments):
+            after.add(n)
+    if len(first) + len(second) < WORTH_A_JUMP or outside & after:
+        return None
+    return Branch(condition, tuple(sorted(choices)), first, second, tuple(sorted(outside)))
+
+
 class Printer:
     """Prints the kernels of a traced step."""
 
@@ -177,12 +256,13 @@ class Printer:
     # ------------------------------------------------------------ one function
 
     def _function(self, name: str, *, rows: bool) -> str:
-        text, self.kept = Text(), 0
+        text, self.kept, self.branches = Text(), 0, 0
         extra = ", ptr noalias readonly %wanted, ptr noalias %kept, i64 %edges, i64 %wide" if rows else ""
         text.do("entry:")
         text.do("br label %group")
         text.do("group:")
         text.do("%g = phi i64 [ 0, %entry ], [ %g.next, %done ]")
+        text.do("%group.first = phi i64 [ 0, %entry ], [ %group.then, %done ]")
         self.known = self._opening(text)
         start = {key: self.known[key] for key in self.traced.after}
         start |= {key: splat(number(float("inf"))) for key in self.traced.lowest}
@@ -213,12 +293,13 @@ class Printer:
         text.do("br label %done")
         text.do("done:")
         text.do(f"%g.next = add nuw nsw i64 %g, {WIDTH}")
+        text.do("%group.then = add nuw nsw i64 %group.first, %file")
         text.do(f"%again = icmp ult i64 %g.next, {LANES}")
         text.do("br i1 %again, label %group, label %out")
         text.do("out:")
         text.do("ret void")
         head = (
-            f"define void @{name}(ptr noalias readonly %registers, ptr noalias readonly %index, ptr noalias readonly %constants, "
+            f"define void @{name}(ptr noalias readonly %registers, i64 %file, ptr noalias readonly %index, ptr noalias readonly %constants, "
             "ptr noalias readonly %table, ptr noalias readonly %policy, i64 %steps, ptr noalias readonly %levels, i64 %count, "
             f"ptr noalias readonly %slots, ptr noalias %result, i64 %stride{extra}) {ATTRIBUTES} {{"
         )
@@ -228,8 +309,8 @@ class Printer:
         """Return a row of the file of registers, for the members of the group."""
         row = text.load("i32", table, place, "i32")
         wide = text.put(f"zext i32 {row} to i64")
-        scaled = text.put(f"mul nuw nsw i64 {wide}, {LANES}")
-        at = text.put(f"add nuw nsw i64 {scaled}, %g")
+        scaled = text.put(f"mul nuw nsw i64 {wide}, {WIDTH}")
+        at = text.put(f"add nuw nsw i64 {scaled}, %group.first")
         return text.load(VECTOR, "%registers", at)
 
     def _opening(self, text: Text) -> dict[str, str]:
@@ -237,8 +318,10 @@ class Printer:
         for place, name in enumerate(self.layout.constants):
             known[name] = self._register(text, "%constants", str(place))
         self.of_policy = {}
+        self.scalar = {}
         for place, node in enumerate(self.layout.policy):
-            self.of_policy[node] = text.spread(text.load("double", "%policy", str(place)))
+            self.scalar[node] = text.load("double", "%policy", str(place))
+            self.of_policy[node] = text.spread(self.scalar[node])
         return known
 
     def _series(self, text: Text) -> None:
@@ -251,10 +334,13 @@ class Printer:
         row = text.put(f"mul nuw nsw i64 %t, {max(len(self.layout.table), 1)}")
         for place, node in enumerate(self.layout.table):
             at = text.put(f"add nuw nsw i64 {row}, {place}")
-            self.value[node] = text.spread(text.load("double", "%table", at))
+            self.scalar[node] = text.load("double", "%table", at)
+            self.value[node] = text.spread(self.scalar[node])
 
     def _body(self, text: Text, wanted: Iterable[int]) -> None:
         """Print all nodes that the wanted ones need and that differ by member."""
+        wanted = list(wanted)
+        order = []
         for n in needed(self.graph, wanted):
             node = self.graph.nodes[n]
             if n in self.value:
@@ -265,7 +351,51 @@ class Printer:
                 if str(node.value) in self.known:
                     self.value[n] = self.known[str(node.value)]
             elif not self.uniform[n]:
-                self.value[n] = operate(text, node.operation, self._arguments(text, n))
+                order.append(n)
+        self._print(text, order, set(wanted))
+
+    def _print(self, text: Text, order: list[int], kept: set[int]) -> None:
+        """Print nodes; where a choice is the same for all members, only the side that is taken runs.
+
+        `kept` are the nodes that something outside of `order` needs.
+        """
+        branch = {n: one for one in branches(self.graph, order, kept, self.uniform) for n in one.nodes}
+        waiting = set(order)
+
+        def put(n: int) -> None:
+            if n not in waiting:
+                return
+            one = branch.get(n)
+            for a in one.outside if one else self.graph.nodes[n].arguments:
+                put(a)
+            if one is None:
+                waiting.discard(n)
+                self.value[n] = operate(text, self.graph.nodes[n].operation, self._arguments(text, n))
+            elif n in waiting:
+                waiting.difference_update(one.nodes)
+                self._branch(text, one)
+
+        for n in order:
+            put(n)
+
+    def _branch(self, text: Text, one: Branch) -> None:
+        """Print both sides of a choice that is the same for all members, and the jump to one of them."""
+        self.branches += 1
+        tag = f"branch{self.branches}"
+        condition = text.put(f"fcmp one double {self.scalar[one.condition]}, {number(0.0)}")
+        text.do(f"br i1 {condition}, label %{tag}.1, label %{tag}.2")
+        ends = []
+        for side, order in ((1, one.first), (2, one.second)):
+            text.do(f"{tag}.{side}:")
+            outer = dict(self.value)
+            self._print(text, order, {self.graph.nodes[n].arguments[side] for n in one.choices})
+            ends.append((text.block, [self.value[self.graph.nodes[n].arguments[side]] for n in one.choices]))
+            self.value = outer
+            text.do(f"br label %{tag}.end")
+        text.do(f"{tag}.end:")
+        (first, these), (second, those) = ends
+        for n, this, that in zip(one.choices, these, those, strict=True):
+            self.value[n] = text.put(f"phi {VECTOR} [ {this}, %{first} ], [ {that}, %{second} ]")
 
     def _arguments(self, text: Text, n: int) -> list[str]:
         node = self.graph.nodes[n]

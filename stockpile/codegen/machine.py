@@ -148,25 +148,26 @@ def _work() -> str:
     """Print `work`: the worker of programs, on the rows of one block of members."""
     text = Text()
     text.do("entry:")
+    files = [text.put(f"mul nuw nsw i64 %file, {number_}") for number_ in range(LANES // WIDTH)]
     line = _loop(text, "line", "entry", "%length")
     first = text.put(f"mul nuw nsw i64 {line}, {WORDS}")
     given = []
     for place in range(WORDS):
         one = text.load("i32", "%code", text.put(f"add nuw nsw i64 {first}, {place}"), "i32")
         given.append(one)
-    rows = [text.put(f"mul nuw nsw i64 {text.put(f'zext i32 {one} to i64')}, {LANES}") for one in given[1:]]
+    rows = [text.put(f"mul nuw nsw i64 {text.put(f'zext i32 {one} to i64')}, {WIDTH}") for one in given[1:]]
     source = text.put(f"mul nuw nsw i64 {text.put(f'zext i32 {given[2]} to i64')}, %stride")
     drawn = text.put(f"add nuw nsw i64 {source}, %first")
     cases = " ".join(f"i32 {place}, label %do.{name}" for place, name in enumerate(CODES))
     text.do(f"switch i32 {given[0]}, label %line.end [ {cases} ]")
     for name in CODES:
         text.do(f"do.{name}:")
-        for group in range(0, LANES, WIDTH):
+        for group, file in enumerate(files):
             if name == DRAW:
-                result = text.load(VECTOR, "%draws", text.put(f"add nuw nsw i64 {drawn}, {group}"))
+                result = text.load(VECTOR, "%draws", text.put(f"add nuw nsw i64 {drawn}, {group * WIDTH}"))
             else:
                 arguments = [
-                    text.load(VECTOR, "%registers", text.put(f"add nuw nsw i64 {row}, {group}"))
+                    text.load(VECTOR, "%registers", text.put(f"add nuw nsw i64 {row}, {file}"))
                     for row in rows[1 : 4 if name == "where" else 3]
                 ]
                 if name == "where":
@@ -174,7 +175,7 @@ def _work() -> str:
                 result = operate(text, name, arguments)
                 if name in ("less", "greater", "greater_equal", "equal"):
                     result = text.put(f"select {MASK} {result}, {VECTOR} {splat(number(1.0))}, {VECTOR} zeroinitializer")
-            text.store(result, "%registers", text.put(f"add nuw nsw i64 {rows[0]}, {group}"))
+            text.store(result, "%registers", text.put(f"add nuw nsw i64 {rows[0]}, {file}"))
         text.do("br label %line.end")
     text.do("line.end:")
     text.do("br i1 %line.more, label %line, label %line.done")
@@ -182,7 +183,7 @@ def _work() -> str:
     text.do("ret void")
     head = (
         "define void @work(ptr noalias readonly %code, i64 %length, ptr noalias readonly %draws, i64 %stride, i64 %first, "
-        f"ptr %registers) {ATTRIBUTES} {{"
+        f"ptr %registers, i64 %file) {ATTRIBUTES} {{"
     )
     return "\n".join([head, *text.lines, "}"])
 

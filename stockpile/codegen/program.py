@@ -44,15 +44,21 @@ class Program:
     place: dict[int, int]
 
 
-def lower(graph: Graph, wanted: Iterable[int]) -> Program:
-    """Return the program that works out the wanted nodes; the name of each input is the number of its draw."""
-    lasting = set(wanted)
-    order = needed(graph, lasting)
+def lower(graph: Graph, wanted: Sequence[int]) -> Program:
+    """Return the program that works out the wanted nodes; the name of each input is the number of its draw.
+
+    Registers: constants, then what is wanted in the order given (so that a run reads them one after another), then room for
+    what is needed on the way, used again and again.
+    """
+    order = needed(graph, wanted)
     constants = [n for n in order if graph.nodes[n].operation == CONSTANT]
     place = {n: register for register, n in enumerate(constants)}
+    for n in wanted:
+        place.setdefault(n, len(place))
+    lasting = set(place)
     left = _uses(graph, order)
     free: list[int] = []
-    registers = len(constants)
+    registers = len(place)
     code: list[Sequence[int]] = []
     for n in order:
         node = graph.nodes[n]
@@ -61,18 +67,18 @@ def lower(graph: Graph, wanted: Iterable[int]) -> Program:
         arguments = [place[a] for a in node.arguments]
         for a in set(node.arguments):
             left[a] -= node.arguments.count(a)
-            if left[a] == 0 and a not in lasting and graph.nodes[a].operation != CONSTANT:
+            if left[a] == 0 and a not in lasting:
                 free.append(place[a])
-        if free:
+        if n not in lasting:
+            if not free:
+                free.append(registers)
+                registers += 1
             place[n] = free.pop()
-        else:
-            place[n] = registers
-            registers += 1
         operation = DRAW if node.operation == INPUT else node.operation
         given = [int(str(node.value))] if node.operation == INPUT else arguments
         code.append((CODES.index(operation), place[n], *given, *[0] * (WORDS - 2 - len(given))))
     values = np.array([float(graph.nodes[n].value or 0.0) for n in constants])
-    return Program(np.array(code, dtype=np.int32).reshape(-1, WORDS), values, registers, {n: place[n] for n in lasting})
+    return Program(np.array(code, dtype=np.int32).reshape(-1, WORDS), values, registers, {n: place[n] for n in wanted})
 
 
 def _uses(graph: Graph, order: Iterable[int]) -> dict[int, int]:

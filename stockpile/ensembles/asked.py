@@ -75,14 +75,14 @@ class Asked:
 
 def date_faults(scenario: Scenario, key: str, date: str) -> Iterator[Problem]:
     """Yield what is wrong with a date that is to lie in the run."""
-    start, end = (np.datetime64(str(day), "s") for day in (scenario.settings.start, scenario.settings.end))
+    start, end = str(scenario.settings.start), str(scenario.settings.end)
     try:
         when = np.datetime64(date, "s")
     except ValueError:
-        yield _fault(key, f"{date!r} is not a date; allowed: a day such as {scenario.settings.end} or a month such as {str(scenario.settings.end)[:7]}")
+        yield _fault(key, f"{date!r} is not a date; allowed: a day such as {end} or a month such as {end[:7]}")
         return
-    if not start <= when <= end:
-        yield _fault(key, f"{date} is outside the run; allowed: {scenario.settings.start} to {scenario.settings.end}")
+    if not np.datetime64(start) <= when <= np.datetime64(end):
+        yield _fault(key, f"{date} is outside the run; allowed: {start} to {end}")
 
 
 def _fault(key: str, message: str) -> Problem:

@@ -35,8 +35,8 @@ from stockpile.sketch import Moments, Tally, moments_of
 
 Integers = NDArray[np.int32]
 LANES = kernel.LANES
-SPAN = 4 * LANES
-"""Members of whom everything known in advance is held at once, while policy after policy runs on it."""
+SPAN = 8 * LANES
+"""Members whose rows are held, policy by policy, until they are counted: enough that a bin is met again while it is near."""
 
 
 def printed(recipients: int) -> tuple[Traced, kernel.Printer, str]:
@@ -128,8 +128,9 @@ def _work(made: Parts, graph: Graph, munition: str, printer: kernel.Printer, run
         named |= dict(flat(opening, "state"))
         constants.append([_one(graph, named[name]) for name in layout.constants])
     named_levels = [_one(graph, level) for level in made.common[munition].levels.values()]
-    wanted = {n for one in series for ids in one for n in ids} | {n for one in constants for n in one} | set(named_levels)
-    program = lower(graph, wanted)
+    # What lasts, step by step: the order in which a run reads it.
+    by_step = [n for step in range(len(made.clock.pieces)) for one in series for ids in one for n in (ids[step],)]
+    program = lower(graph, [*named_levels, *(n for one in constants for n in one), *by_step])
 
     def places(ids: Iterable[int]) -> Integers:
         return np.array([program.place[n] for n in ids], dtype=np.int32)
@@ -230,16 +231,21 @@ class CompiledEngine:
         self.work, self.made = prepare(task, self.printer)
         self.draws = drawing(task.design)
         self._local = threading.local()
+        self._stopped = threading.Event()
         library = self.library
         self._uniforms = library.function("uniforms", 6)
         self._columns = library.function("columns", 9)
-        self._work = library.function("work", 6)
-        self._summarise = library.function("summarise", 11)
-        self._record = library.function("record", 15)
+        self._work = library.function("work", 7)
+        self._summarise = library.function("summarise", 12)
+        self._record = library.function("record", 16)
         self._tally = library.function("tally", 12)
         self._wanted, self._row, self.kept = self._followed()
         self._slots = np.full(len(self.made.clock.steps), -1, dtype=np.int32)
         self._slots[list(task.edges)] = np.arange(len(task.edges))
+
+    def stop(self) -> None:
+        """Give up the blocks under way."""
+        self._stopped.set()
 
     # ------------------------------------------------------------ draws
 
@@ -271,14 +277,13 @@ class CompiledEngine:
         for start in range(0, min(members, wide), SPAN):
             valid = min(SPAN, members - start)
             for m in range(len(self.work)):
-                self._known(room, draws, m, start)
+                for at in range(start, min(start + SPAN, wide), LANES):
+                    self._run(room, m, at, draws, keep=keep or into is not None)
                 for p in task.order:
-                    held = room.base if p == task.base else room.held
-                    self._policy(room, m, p, start, held if keep or into else None)
                     if rows is not None:
-                        rows[p, m, :, :, start : start + valid] = self._rows(held, room.base)[..., :valid]
+                        rows[p, m, :, :, start : start + valid] = self._rows(room, p)[..., :valid]
                     if into is not None:
-                        self._count(held, room.base, (p, m), valid, into)
+                        self._count(room, (p, m), valid, into)
         summaries = {
             (policy, munition): self._summary(room.result[m][p], m, members)
             for p, policy in enumerate(axes.policies)
@@ -293,29 +298,20 @@ class CompiledEngine:
             rows,
         )
 
-    def _known(self, room: Room, draws: Array, munition: int, start: int) -> None:
-        """Work out all that is known in advance of a munition, for a span of members."""
-        code = self.work[munition].program.code
-        for block, registers in enumerate(room.registers[munition]):
-            if start + block * LANES < room.wide:
-                self._work(_at(code), len(code), _at(draws), room.wide, start + block * LANES, _at(registers))
-
-    def _policy(self, room: Room, m: int, p: int, start: int, held: Array | None) -> None:
-        """Run one policy and munition for a span of members."""
-        work, result = self.work[m], room.result[m][p]
-        case, edges = work.cases[p], len(self.made.clock.steps)
-        for block, registers in enumerate(room.registers[m]):
-            at = start + block * LANES
-            if at >= room.wide:
-                break
+    def _run(self, room: Room, m: int, at: int, draws: Array, *, keep: bool) -> None:
+        """Work out all that is known in advance of a munition for a block of members, and run every policy on it."""
+        work, registers = self.work[m], room.registers[m]
+        file, edges = registers[0].size, len(self.made.clock.steps)
+        self._work(_at(work.program.code), len(work.program.code), _at(draws), room.wide, at, _at(registers), file)
+        for p, case in enumerate(work.cases):
             given = (
-                _at(registers), _at(case.index), _at(case.constants), _at(case.table), _at(case.policy), edges - 1,
-                _at(work.levels), len(work.levels), _at(self._slots), _at(result) + 8 * at, room.wide,
+                _at(registers), file, _at(case.index), _at(case.constants), _at(case.table), _at(case.policy), edges - 1,
+                _at(work.levels), len(work.levels), _at(self._slots), _at(room.result[m][p]) + 8 * at, room.wide,
             )
-            if held is None:
-                self._summarise(*given)
+            if keep:
+                self._record(*given, _at(self._wanted), _at(room.held[p]) + 8 * (at % SPAN), edges, SPAN)
             else:
-                self._record(*given, _at(self._wanted), _at(held) + 8 * block * LANES, edges, SPAN)
+                self._summarise(*given)
 
     def _followed(self) -> tuple[NDArray[np.int64], Integers, int]:
         """Return for each field of the kernel its first row among those kept (-1: not wanted), the row of each entry, their number."""
@@ -327,19 +323,21 @@ class CompiledEngine:
                 row |= {key: len(row) + number for number, key in enumerate(keys)}
         return np.array(wanted, dtype=np.int64), np.array([row[entry.key] for entry in self.task.entries], dtype=np.int32), len(row)
 
-    def _rows(self, held: Array, base: Array) -> Array:
-        """Return the entries from the rows kept, shape (entries, edges, members)."""
-        found = held[self._row]
+    def _rows(self, room: Room, p: int) -> Array:
+        """Return the entries of a policy from the rows kept, shape (entries, edges, members)."""
+        found: Array = room.held[p][self._row]
         for e, entry in enumerate(self.task.entries):
-            if entry.is_difference:
-                found[e] -= base[self._row[e]]
+            if entry.is_difference and self.task.base is not None:
+                found[e] -= room.held[self.task.base, self._row[e]]
         return found
 
-    def _count(self, held: Array, base: Array, place: tuple[int, int], valid: int, into: Counting) -> None:
+    def _count(self, room: Room, place: tuple[int, int], valid: int, into: Counting) -> None:
         """Count the rows kept into bins; of the baseline policy without differences, which come after the values."""
         which, less = self._cells
         cells = len(which) if place[0] != self.task.base else int((less < 0).sum())
         low, per_bin, counts = into.low[place], into.per_bin[place], into.counts[place]
+        held = room.held[place[0]]
+        base = held if self.task.base is None else room.held[self.task.base]
         self._tally(
             _at(held), _at(base), SPAN, _at(which), _at(less), cells, valid, _at(low), _at(per_bin), _at(counts), counts.shape[-1] - 2, 0
         )
@@ -405,17 +403,16 @@ class Room:
         self.wide = wide
         self.uniforms = np.empty((len(task.design.streams), wide))
         self.draws = np.empty((len(task.design.columns.columns), wide))
-        self.registers = [[_registers(work.program) for _ in range(SPAN // LANES)] for work in engine.work]
+        self.registers = [_registers(work.program) for work in engine.work]
         count = [len(layout.summaries) + len(work.levels) * len(kernel.PASSAGE) + len(task.edges) for work in engine.work]
         self.result = [[np.empty((rows, wide)) for _ in task.policies] for rows in count]
         # Flows have nothing at the end of the run; nobody writes there.
-        self.held = np.full((engine.kept, edges, SPAN), np.nan)
-        self.base = np.full((engine.kept, edges, SPAN), np.nan)
+        self.held = np.full((len(task.policies), engine.kept, edges, SPAN), np.nan)
 
 
 def _registers(program: Program) -> Array:
-    registers = np.zeros((program.registers, LANES))
-    registers[: len(program.constants)] = program.constants[:, None]
+    registers = np.zeros((LANES // kernel.WIDTH, program.registers, kernel.WIDTH))
+    registers[:, : len(program.constants)] = program.constants[:, None]
     return registers
 
 

@@ -149,8 +149,8 @@ def _tidy(ensemble: Ensemble) -> Iterator[dict[str, Any]]:
                 "value": np.concatenate([band.ravel() for band in bands]),
                 "unit": meaning(entry.quantity).unit,
             }
-    names = {name: [key[place] for key in ensemble.keys for _ in q] for place, name in enumerate(("policy", "munition", "recipient", "quantity"))}
-    yield names | {
+    names = ("policy", "munition", "recipient", "quantity")
+    yield {name: [key[place] for key in ensemble.keys for _ in q] for place, name in enumerate(names)} | {
         "what": "metrics",
         "quantile": np.tile(q, len(ensemble.keys)),
         "value": ensemble.metric_quantiles(QUANTILES).T.ravel(),

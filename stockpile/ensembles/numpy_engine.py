@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -84,6 +85,11 @@ class NumpyEngine:
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Give up the blocks under way."""
+        self._stopped.set()
 
     def block(self, first: int, members: int, *, keep: bool = False, into: Counting | None = None) -> Block:
         """Run the members from `first` on; keep their rows, or count them into bins."""
@@ -120,6 +126,8 @@ class NumpyEngine:
         return Block(ordered, levels, unit_costs(made), rows)
 
     def _run(self, shared: _Shared, policy: str, levels: dict[str, Array], held: Array | None) -> Summary:
+        if self._stopped.is_set():
+            raise InterruptedError
         task, dt = self.task, shared.clock.dt
         keys = [entry.key for entry in task.entries]
 

@@ -143,7 +143,9 @@ class Ensemble:
 
     # ------------------------------------------------------------ bands
 
-    def band(self, quantity: str, row: str = US, *, policy: str, munition: str, q: Sequence[float] = QUANTILES, change: bool = False) -> Array:
+    def band(
+        self, quantity: str, row: str = US, *, policy: str, munition: str, q: Sequence[float] = QUANTILES, change: bool = False
+    ) -> Array:
         """Return quantiles over time, shape (len(q), edges), flows with one fewer.
 
         Parameters
@@ -181,7 +183,8 @@ class Ensemble:
                 return number
         followed = sorted({entry.quantity for entry in self.entries})
         what = f"the change of {quantity!r}" if change else repr(quantity)
-        raise InputError.one("quantity", f"{what} of {row!r} was not followed; {nearest(quantity, followed)}; ask for it with quantities=[...]")
+        message = f"{what} of {row!r} was not followed; {nearest(quantity, followed)}; ask for it with quantities=[...]"
+        raise InputError.one("quantity", message)
 
     @property
     def baseline(self) -> str | None:
@@ -276,8 +279,10 @@ class Ensemble:
         along = "member" if quantiles is None else "quantile"
         given = np.arange(self.members) if quantiles is None else np.asarray(quantiles, dtype=np.float64)
         repeats = len(given)
-        columns = {name: np.repeat([key[place] for key in self.keys], repeats) for place, name in enumerate(("policy", "munition", "recipient", "metric"))}
-        frame = pd.DataFrame(columns | {along: np.tile(given, len(self.keys)), "value": values.ravel(), "unit": np.repeat(self.units, repeats)})
+        names = ("policy", "munition", "recipient", "metric")
+        columns = {name: np.repeat([key[place] for key in self.keys], repeats) for place, name in enumerate(names)}
+        columns |= {along: np.tile(given, len(self.keys)), "value": values.ravel(), "unit": np.repeat(self.units, repeats)}
+        frame = pd.DataFrame(columns)
         return frame[["policy", along, "munition", "recipient", "metric", "value", "unit"]]
 
     def estimates(self, *, level: float = LEVEL) -> pd.DataFrame:
@@ -440,7 +445,7 @@ class Ensemble:
     # ------------------------------------------------------------ other forms
 
     def save(self, path: str | Path) -> Path:
-        """Write the ensemble to one Parquet file: quantiles and metrics as tidy rows, and all it needs to be opened. Same ensemble, same bytes.
+        """Write the ensemble to one Parquet file: tidy quantiles, and all that is needed to open it. Same ensemble, same bytes.
 
         The file is written under a temporary name and renamed, so that an interrupted save leaves nothing half done.
         """

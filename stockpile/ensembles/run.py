@@ -31,7 +31,7 @@ from stockpile.sketch import BINS, Counts, Distribution, Whole, bins_for
 
 CHUNK = 2048
 """Members to a task. Fixed, since sums are taken chunk by chunk: another number would move their last bits."""
-PILOT = 1024
+PILOT = 512
 """Members that show between which bounds the rest may lie."""
 WORTH_COMPILING = 4000
 """Runs (members x policies x munitions) from which compiling takes less time than it saves."""
@@ -166,7 +166,7 @@ def _blocks(task: Task, made: Parts, engine: Any, threads: int, progress: Progre
             folded.take(0, pilot)
             progress(members)
         else:
-            _each(keep, members, threads, progress)
+            _each(engine, keep, members, threads, progress)
         return Whole(held), folded
     low, width = _bins(pilot.rows)
     del pilot
@@ -175,7 +175,7 @@ def _blocks(task: Task, made: Parts, engine: Any, threads: int, progress: Progre
     def tally(first: int, count: int) -> None:
         folded.take(first, engine.block(first, count, into=tallies.own()), engine.tally)
 
-    _each(tally, members, threads, progress)
+    _each(engine, tally, members, threads, progress)
     return Counts(low, width, tallies.sum()), folded
 
 
@@ -210,8 +210,8 @@ def _bins(rows: Array) -> tuple[Array, Array]:
     return bins_for(safe.min(axis=-1), safe.max(axis=-1))
 
 
-def _each(work: Callable[[int, int], None], members: int, threads: int, progress: Progress) -> None:
-    """Do the work on every chunk of members, on several threads; an interrupt waits for the chunks under way, no longer."""
+def _each(engine: Any, work: Callable[[int, int], None], members: int, threads: int, progress: Progress) -> None:
+    """Do the work on every chunk of members, on several threads; an interrupt stops those under way."""
     firsts = range(0, members, CHUNK)
     done = 0
     with ThreadPoolExecutor(min(threads, len(firsts))) as pool:
@@ -227,6 +227,8 @@ def _each(work: Callable[[int, int], None], members: int, threads: int, progress
                 done += _finished(running)
                 progress(done)
         finally:
+            if running:
+                engine.stop()
             for future in running:
                 future.cancel()
 

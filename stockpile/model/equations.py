@@ -33,6 +33,14 @@ def total(items: Quantities) -> Quantity:
     return result
 
 
+def any_of(items: Quantities) -> Quantity:
+    """Return the largest of some quantities."""
+    result = items[0]
+    for item in items[1:]:
+        result = np.maximum(result, item)
+    return result
+
+
 def in_force(dated: Quantities, reviewed: Quantities, review: Quantity) -> Quantities:
     """Return the shares in force [1]: the dated ones, or those of the review while it is on."""
     return tuple(d + review * (r - d) for d, r in zip(dated, reviewed, strict=True))
@@ -96,10 +104,11 @@ def allocate(available: Quantity, asked: Quantities, constants: Constants) -> Qu
         w = tuple(m * q for m, q in zip(in_class, constants.weight, strict=True))
         by_request = share_by_request(b, left)
         by_weight = share_by_weight(b, w, left)
-        granted = tuple(
-            g + np.where(constants.pro_rata > 0.5, q, v) for g, q, v in zip(granted, by_request, by_weight, strict=True)
-        )
-        left = np.maximum(left - total(b), 0.0)
+        given = tuple(np.where(constants.pro_rata > 0.5, q, v) for q, v in zip(by_request, by_weight, strict=True))
+        # Who is in no class takes nothing; said in so many words, so that compiled code can leave empty classes out.
+        somebody = any_of(in_class) > 0.5
+        granted = tuple(np.where(somebody, g + more, g) for g, more in zip(granted, given, strict=True))
+        left = np.where(somebody, np.maximum(left - total(b), 0.0), left)
     return granted
 
 

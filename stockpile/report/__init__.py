@@ -8,30 +8,46 @@ from pathlib import Path
 
 from stockpile import scenario as scenarios
 from stockpile import simulate
+from stockpile.ensembles.result import Ensemble
+from stockpile.ensembles.run import ensemble
 from stockpile.errors import InputError
 from stockpile.report.index import index
 from stockpile.report.page import render
-from stockpile.report.study import BASELINE, scenario_of, study_of
+from stockpile.report.study import BASELINE, Study, scenario_of, study_of
 from stockpile.results import Result, write_text
 from stockpile.scenario import Scenario
 
 __all__ = ["index", "report"]
+MEMBERS, SEED = 2000, 1
+"""Draws of a page that is asked for on the command line, and their seed."""
+FOLLOWED = ("us_on_hand",)
+"""What a page follows over time; everything else of the draws it reads from metrics."""
 
 
-def report(source: Scenario | Result, path: str | Path, policies: Sequence[str] | None = None, command: str | None = None) -> Path:
+def report(
+    source: Scenario | Result | Ensemble,
+    path: str | Path,
+    policies: Sequence[str] | None = None,
+    command: str | None = None,
+    *,
+    members: int = 0,
+    seed: int = SEED,
+) -> Path:
     """Write the page of a scenario to one self-contained HTML file.
 
     Parameters
     ----------
-    source : Scenario or Result
-        A scenario, which is run with central values; or a result of `sp.run`, whose scenario is loaded again by its name, since a
-        result does not carry its sources.
+    source : Scenario, Result or Ensemble
+        A scenario, which is run; or a result of `sp.run` (central values) or `sp.ensemble`, whose scenario is loaded again by its
+        name, since a result does not carry its sources.
     path : str or Path
         File to write. It is written under a temporary name and renamed. Its folder is made if it is not there.
     policies : sequence of str, optional
         Names of policies; the scenario's own where left out. `none` is added in front, to compare with, if the scenario has it.
     command : str, optional
         The command that makes the page again, printed in its footer.
+    members, seed : int
+        Number of draws of a scenario, and their seed; with 0 the page has central values alone.
 
     Returns
     -------
@@ -41,21 +57,16 @@ def report(source: Scenario | Result, path: str | Path, policies: Sequence[str] 
     Raises
     ------
     InputError
-        As `sp.run`; for a result whose scenario has changed since, or that has more than one member; for a path that cannot be written.
+        As `sp.run` and `sp.ensemble`; for a result whose scenario has changed since, or that has more than one member; for an ensemble
+        that did not follow the US stock; for a path that cannot be written.
     """
     target = Path(path)
-    if isinstance(source, Result):
-        if policies is not None:
-            raise InputError.one("policies", "a result already has its policies; allowed: policies with a scenario only", file="report")
-        if source.members > 1:
-            raise InputError.one(
-                "result", f"has {source.members} members; allowed: a result with central values, as sp.run gives it", file="report"
-            )
-        scenario, result = scenario_of(source, scenarios.load), source
+    if isinstance(source, Scenario):
+        study = _run(source, _with_baseline(source, policies), members, seed)
     else:
-        scenario = source
-        result = simulate.run(scenario, _with_baseline(scenario, policies))
-    text = render(study_of(scenario, result), command or command_line(scenario, result, target))
+        _fits(source, policies, members)
+        study = _read(source)
+    text = render(study, command or command_line(study, target))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return write_text(target, text)
@@ -63,16 +74,49 @@ def report(source: Scenario | Result, path: str | Path, policies: Sequence[str] 
         raise InputError.one(str(target), f"cannot be written: {error.strerror}", file="report") from None
 
 
+def _run(scenario: Scenario, policies: list[str], members: int, seed: int) -> Study:
+    if members == 0:
+        return study_of(scenario, simulate.run(scenario, policies))
+    drawn = ensemble(scenario, policies, members, seed, quantities=FOLLOWED)
+    return study_of(scenario, drawn.central, drawn)
+
+
+def _fits(source: Result | Ensemble, policies: Sequence[str] | None, members: int) -> None:
+    """Refuse what a result cannot have beside it, and results that a page cannot be made from."""
+    if policies is not None:
+        raise InputError.one("policies", "a result already has its policies; allowed: policies with a scenario only", file="report")
+    if members:
+        raise InputError.one("members", "a result already has its members; allowed: members with a scenario only", file="report")
+    if isinstance(source, Result) and source.members > 1:
+        allowed = "a result with central values, as sp.run gives it, or an ensemble"
+        raise InputError.one("result", f"has {source.members} members; allowed: {allowed}", file="report")
+    if isinstance(source, Ensemble):
+        source.band("us_on_hand", policy=source.policies[0], munition=source.munitions[0])
+
+
+def _read(source: Result | Ensemble) -> Study:
+    drawn = source if isinstance(source, Ensemble) else None
+    result = source.central if isinstance(source, Ensemble) else source
+    return study_of(scenario_of(result, scenarios.load), result, drawn)
+
+
 def _with_baseline(scenario: Scenario, policies: Sequence[str] | None) -> list[str]:
     chosen = list(scenario.chosen(policies))
     return chosen if BASELINE in chosen or BASELINE not in scenario.policies else [BASELINE, *chosen]
 
 
-def command_line(scenario: Scenario, result: Result, target: Path) -> str:
-    """Return the command that makes the page of a scenario again."""
+def command_line(study: Study, target: Path) -> str:
+    """Return the command that makes the page of a study again."""
+    scenario, result = study.scenario, study.result
     words = ["stockpile", "report", scenario.name]
     for path, value in scenario.overridden.items():
         words += ["--set", f"{path}={value}"]
     if list(result.policies) != list(scenario.settings.policies or ()):
         words += ["--policy", ",".join(result.policies)]
+    words += draws_asked(study.ensemble.members, int(study.ensemble.manifest["seed"])) if study.ensemble else draws_asked(0, SEED)
     return shlex.join([*words, "-o", target.name if target.parent == Path() else str(Path(target.parent.name) / target.name)])
+
+
+def draws_asked(members: int, seed: int) -> list[str]:
+    """Return how the command line is asked for draws; a page of central values has no seed."""
+    return ["--members", str(members), *(["--seed", str(seed)] if members else [])]

@@ -122,7 +122,8 @@ def of_draws(study: Study, munition: str) -> dict[str, Any]:
     table, data = chances.table(study, munition)
     spec, said = chances.chart(study, munition), counted.chance_title(study, munition)
     subtitle = (
-        f"Share of {study.draws_of.members:,} draws in which the US stock of {study.short(munition)} has been below the floor assumed here, "
+        f"Share of {study.draws_of.members:,} draws in which the US stock of {study.short(munition)} has been below the floor "
+        f"assumed here, "
         f"{period(study, study.now)}"
     )
     alternative = chances.alternative(study, munition)
@@ -208,7 +209,8 @@ def changes(study: Study, munition: str) -> Panels | None:
     table, data = differences.table(study, munition)
     notes = [*shared_lines(study, tuple(group for group, _ in groups))]
     if still:
-        notes.append(f"No panel, because nothing would be seen in it: {'; '.join(study.title(policy) for policy in still)}. The table has them.")
+        names = "; ".join(study.title(policy) for policy in still)
+        notes.append(f"No panel, because nothing would be seen in it: {names}. The table has them.")
     return Panels(
         f"changes-{munition}",
         counted.difference_title(study, munition),

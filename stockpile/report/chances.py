@@ -75,7 +75,8 @@ def chart(study: Study, munition: str) -> Spec | None:
 
 def alternative(study: Study, munition: str) -> str:
     """Return the text in place of the chart."""
-    subject = f"in how many of {study.draws_of.members:,} draws the US stock of {study.short(munition)} has been below the floor assumed here"
+    stock = f"the US stock of {study.short(munition)}"
+    subject = f"in how many of {study.draws_of.members:,} draws {stock} has been below the floor assumed here"
     parts = []
     for group, _ in lines(study, munition):
         hits = spread.passed(study, group[0], munition)

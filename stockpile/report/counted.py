@@ -26,28 +26,30 @@ RANGE = "90 % of the draws"
 
 def floor_sentence(study: Study, munition: str) -> str:
     """Say in how many draws the stock falls below the floor assumed here under the base policy."""
-    found = spread.below(study, study.base, munition, study.last)
     past = spread.below(study, study.base, munition, study.now)
-    stock, of = f"The {study.short(munition)} stock", f"of {found.members:,} draws"
-    said, under = f"the floor assumed here ({words.rounds(study.floor(munition)[1])} rounds)", f"under “{study.title(study.base)}”"
-    end, now = words.month(study.date(study.last)), words.day(study.date(study.now))
+    said, end = f"the floor assumed here ({words.rounds(study.floor(munition)[1])} rounds)", words.month(study.date(study.last))
+    stock, under = f"The {study.short(munition)} stock", f"under “{study.title(study.base)}”"
     if 2 * past.hits > past.members:
-        later = spread.not_back(study, study.base, munition)
-        text = f"{stock} has been below {said} by {now} in {past.hits:,} {of}; in {later.hits:,} it fell below it and is not back by {end}"
-        return f"{text}, {under}."
-    already = f", in {past.hits:,} of them already by {now}" if past.hits else ""
-    above = found.members - found.hits
+        later, now = spread.not_back(study, study.base, munition), words.day(study.date(study.now))
+        return (
+            f"{stock} has been below {said} by {now} in {past.hits:,} of {past.members:,} draws; "
+            f"in {later.hits:,} it has been below it and is not back by {end}, {under}."
+        )
+    found = spread.below(study, study.base, munition, study.last)
+    already = f", in {past.hits:,} of them already by {words.day(study.date(study.now))}" if past.hits else ""
+    above, hits, of = f"{found.members - found.hits:,}", f"{found.hits:,}", f"{found.members:,}"
     if found.hits == 0:
-        return f"{stock} stays above {said} to {end} in all {found.members:,} draws {under}."
+        return f"{stock} stays above {said} to {end} in all {of} draws {under}."
     if found.high <= FEW:
-        return f"{stock} stays above {said} to {end} in {above:,} {of} {under}, and falls below it in {found.hits:,}{already}."
+        return f"{stock} stays above {said} to {end} in {above} of {of} draws {under}, and falls below it in {hits}{already}."
     if found.low >= MOST:
-        return f"{stock} falls below {said} by {end} in {found.hits:,} {of} {under}{already}."
+        return f"{stock} falls below {said} by {end} in {hits} of {of} draws {under}{already}."
     if found.low <= 0.5 <= found.high:
-        return f"Whether the {study.short(munition)} stock falls below {said} by {end} {under} is too close to call: it does in {found.hits:,} {of}{already}."
+        falls = f"{stock.replace('The', 'the', 1)} falls below {said} by {end}"
+        return f"Whether {falls} {under} is too close to call: it does in {hits} of {of} draws{already}."
     if found.high < 0.5:
-        return f"{stock} stays above {said} to {end} in most draws, {above:,} of {found.members:,}, {under}; it falls below it in {found.hits:,}{already}."
-    return f"{stock} falls below {said} by {end} in most draws, {found.hits:,} of {found.members:,}, {under}{already}."
+        return f"{stock} stays above {said} to {end} in most draws, {above} of {of}, {under}; it falls below it in {hits}{already}."
+    return f"{stock} falls below {said} by {end} in most draws, {hits} of {of}, {under}{already}."
 
 
 def when_sentence(study: Study, munition: str) -> str | None:
@@ -69,7 +71,7 @@ def chance_title(study: Study, munition: str) -> str:
     hits = {policy: spread.below(study, policy, munition, study.last).hits for policy in study.result.policies}
     been = f"the {short} stock has been below the floor assumed here"
     if max(hits.values()) == 0:
-        return f"In none of {members:,} draws, under no policy compared, {been} by {end}."
+        return f"Under no policy compared has the {short} stock been below the floor assumed here by {end} in any of {members:,} draws."
     if study.baseline is None or not study.others:
         return f"By {end} {been} in {hits[study.base]:,} of {members:,} draws under “{study.title(study.base)}”."
     found = {policy: spread.discord(study, policy, munition) for policy in study.others}
@@ -79,39 +81,35 @@ def chance_title(study: Study, munition: str) -> str:
         counts = f"{low:,}" if low == high else f"{low:,} to {high:,}"
         return f"Whether a policy changes how often {been} by {end} is too close to call: in {counts} of {members:,} draws under each."
     against = f"against {hits[study.base]:,} under “{study.title(study.base)}”"
-    return f"By {end} {been} in {hits[most]:,} of {members:,} draws under “{study.title(most)}”, {against}; the other policies lie closer to that."
+    return f"By {end} {been} in {hits[most]:,} of {members:,} draws under “{study.title(most)}”, {against}."
 
 
 # ---------------------------------------------------------------- differences
 
 
 def suspension_sentence(study: Study) -> str | None:
-    """Say what the shortest suspension changes in the US stock soon after it began, and what is left of it at the end."""
+    """Say what the shortest suspension changes in the US stock soon after it began, and what of it can be told at the end."""
     brief = study.brief
     if brief is None:
         return None
-    subject, day = f"The suspension of {words.pause(brief.start, brief.end)}", words.day(study.first_day)
+    subject, day = f"the suspension of {words.pause(brief.start, brief.end)}", words.day(study.first_day)
     found = {m: spread.change_at(study, brief.policy, m, brief.first) for m in brief.munitions}
-    clear = {m: one for m, one in found.items() if one.kind == "clear"}
     if all(one.kind == "none" for one in found.values()):
-        return f"{subject} makes no visible difference to any US stock on {day} in {RANGE}."
-    parts = [f"{_changed(one)} {study.short(m)}" for m, one in clear.items()]
-    text = f"{subject} changes the US stock on {day}, in {study.steps}, by {words.listed(parts)} (median; in brackets {RANGE})" if parts else ""
-    close = _close(study, found)
-    if not parts:
-        return f"Whether {subject[0].lower()}{subject[1:]} changes any US stock on {day} is too close to call{close.partition('too close to call')[2]}."
-    return f"{text}{f'; {close}' if close else ''}.{_left(study)}"
+        return f"{words.capital(subject)} makes no visible difference to any US stock on {day} in {RANGE}."
+    clear = [f"{_changed(one)} {study.short(m)}" for m, one in found.items() if one.kind == "clear"]
+    close = [f"{study.short(m)} ({_counts(one)})" for m, one in found.items() if one.kind == "close"]
+    if not clear:
+        return f"Whether {subject} changes the US stock on {day} is too close to call for {words.listed(close)}.{_left(study)}"
+    text = f"{words.capital(subject)} changes the US stock on {day}, in {study.steps}, by {words.listed(clear)} (median; in brackets {RANGE})"
+    return f"{text}{f'; for {words.listed(close)} it is too close to call' if close else ''}.{_left(study)}"
 
 
 def _changed(change: spread.Change) -> str:
     return words.spread(change.low, change.median, change.high, sign=True)
 
 
-def _close(study: Study, found: dict[str, spread.Change]) -> str:
-    """Say for which munitions a difference is too close to call, and in how many draws there is one."""
-    named = [f"{study.short(m)} (higher in {one.more:,} and lower in {one.less:,} of {one.members:,} draws)"
-             for m, one in found.items() if one.kind == "close"]
-    return f"for {words.listed(named)} it is too close to call" if named else ""
+def _counts(change: spread.Change) -> str:
+    return f"higher in {change.more:,} and lower in {change.less:,} of {change.members:,} draws"
 
 
 def _left(study: Study) -> str:
@@ -119,16 +117,11 @@ def _left(study: Study) -> str:
     brief = study.brief
     assert brief is not None
     found = {m: spread.change_at(study, brief.policy, m, study.last) for m in brief.munitions}
-    day = words.day(study.date(study.last))
     clear = [f"{_changed(one)} {study.short(m)}" for m, one in found.items() if one.kind == "clear"]
-    if clear:
-        return f" On {day} it is {words.listed(clear)}."
-    seen = [m for m, one in found.items() if one.kind == "close"]
-    if not seen:
-        return f" On {day} no difference is left in {RANGE}."
-    return f" On {day} it is too close to call for {words.listed([study.short(m) for m in seen])}, and gone for the rest." if len(seen) < len(
-        found
-    ) else f" On {day} it is too close to call for every munition."
+    close = [study.short(m) for m, one in found.items() if one.kind == "close"]
+    parts = ([f"it is {words.listed(clear)}"] if clear else []) + ([f"it is too close to call for {words.listed(close)}"] if close else [])
+    rest = "" if len(clear) + len(close) == len(found) else " no difference is left" if not parts else ", and no difference is left for the rest"
+    return f" On {words.day(study.date(study.last))} {'; '.join(parts)}{rest.lstrip() if not parts else rest}."
 
 
 def need_sentence(study: Study) -> str | None:
@@ -141,7 +134,11 @@ def need_sentence(study: Study) -> str | None:
         if not found:
             continue
         changes = {m: spread.metric_change(study, "total_unmet", row, found[0], m) for m in study.result.munitions}
-        clear = [f"{_changed(one)} {study.short(m)}, more in {one.more:,} of {one.members:,} draws" for m, one in changes.items() if one.kind == "clear"]
+        clear = [
+            f"{_changed(one)} {study.short(m)}, more in {one.more:,} and less in {one.less:,} of {one.members:,} draws"
+            for m, one in changes.items()
+            if one.kind == "clear"
+        ]
         close = [study.short(m) for m, one in changes.items() if one.kind == "close"]
         policies = words.listed([f"“{study.title(policy)}”" for policy in found])
         parts = clear + ([f"too close to call for {words.listed(close)}"] if close else [])
@@ -170,8 +167,12 @@ def _largest(study: Study, row: str) -> list[str]:
 
 def _equal(some: Sequence[spread.Change], others: Sequence[spread.Change]) -> bool:
     """Tell whether changes differ by less than a round."""
-    pairs = ((getattr(one, name), getattr(other, name)) for one, other in zip(some, others, strict=True) for name in ("low", "median", "high"))
-    return all(abs(one - other) < narrative.ONE for one, other in pairs)
+    names = ("low", "median", "high")
+    return all(
+        abs(getattr(one, name) - getattr(other, name)) < narrative.ONE
+        for one, other in zip(some, others, strict=True)
+        for name in names
+    )
 
 
 def difference_title(study: Study, munition: str) -> str:
@@ -186,8 +187,7 @@ def difference_title(study: Study, munition: str) -> str:
     if change.kind != "clear":
         return f"Whether any policy compared changes the US stock of {short} on {day} is too close to call."
     named = " and ".join(f"“{study.title(policy)}”" for policy in group[:2])
-    counts = f"higher in {change.more:,} and lower in {change.less:,} of {change.members:,} draws"
-    return f"On {day} the US stock of {short} differs most under {named}: {_changed(change)} rounds, {counts}."
+    return f"On {day} the US stock of {short} differs most under {named}: {_changed(change)} rounds, {_counts(change)}."
 
 
 # ---------------------------------------------------------------- headline
@@ -196,7 +196,8 @@ def difference_title(study: Study, munition: str) -> str:
 def headline(study: Study) -> list[str]:
     """Return the sentences of the headline block that count draws, those whose guards hold."""
     single: list[Callable[[Study], str | None]] = [suspension_sentence, need_sentence]
-    return [*(floor_sentence(study, m) for m in study.result.munitions), *(text for text in (function(study) for function in single) if text)]
+    floors = [floor_sentence(study, m) for m in study.result.munitions]
+    return [*floors, *(text for text in (function(study) for function in single) if text)]
 
 
 def finding(study: Study) -> str:

@@ -54,7 +54,7 @@ class Panels:
 
 
 def lines(study: Study, munition: str) -> tuple[list[Lines], tuple[str, ...]]:
-    """Return the quantiles of the changes from the date of knowledge on, alike policies together, and the policies too small to be seen."""
+    """Return the quantiles of the changes from the date of knowledge on, alike policies together; and who changes too little to be seen."""
     found = {policy: spread.changes(study, policy, munition)[:, study.now :] for policy in study.others}
     span = max((float(np.abs(one).max()) for one in found.values()), default=0.0)
     still = tuple(policy for policy, one in found.items() if float(np.abs(one).max()) <= max(figures.ALIKE * span, words.SEEN))
@@ -105,7 +105,8 @@ def picture(study: Study, group: tuple[str, ...], values: Array, span: tuple[flo
 
     parts = [_window(study, group, first, last), *(_tick(value, up(value)) for value in ticks(low, high)), *_years(first, last)]
     parts += [f'<path class="outer" d="{area(values[0], values[-1])}"/>', f'<path class="inner" d="{area(values[1], values[-2])}"/>']
-    parts += [f'<path class="nought" d="M{LEFT} {up(0.0):.1f}H{RIGHT}"/>', f'<path class="median" d="M{"L".join(path(values[spread.MIDDLE]))}"/>']
+    median = "L".join(path(values[spread.MIDDLE]))
+    parts += [f'<path class="nought" d="M{LEFT} {up(0.0):.1f}H{RIGHT}"/>', f'<path class="median" d="M{median}"/>']
     return Markup(f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true" focusable="false">{"".join(parts)}</svg>')
 
 
@@ -193,7 +194,7 @@ def _short(value: float) -> float:
 
 
 def unmet(study: Study, munition: str) -> Table | None:
-    """Return what each policy changes in the recipients' unmet need over the whole run, draw by draw; None without a baseline or a need."""
+    """Return what each policy changes in the recipients' unmet need over the run, draw by draw; None without a baseline or a need."""
     recipients = bars.needing(study, munition)
     if study.baseline is None or not recipients or not study.others:
         return None

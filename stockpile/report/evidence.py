@@ -142,14 +142,14 @@ def assumptions(study: Study) -> list[tuple[str, list[Assumption]]]:
     shapes = _shapes(study)
     for row in rows:
         munition = next((part for part in row["path"].split(".")[1:] if part in titles), None)
-        item = replace(_assumption(study, row), drawn=_drawn(row, *shapes.get(row["path"].partition(".plans.")[0], ("", "constant"))))
+        item = replace(_assumption(study, row), drawn=_drawn(row, shapes))
         found[titles[munition] if munition else SHARED].append(item)
     return [(title, items) for title, items in found.items() if items]
 
 
 def _shapes(study: Study) -> dict[str, tuple[str, str]]:
     """Return shape and role of every parameter by path; a plan is drawn as the capacity of its part."""
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for path, table in parameters({folder: study.scenario.tree[folder] for folder in provenance.FOLDERS}):
         name = ".".join(path)
         known = (table.get("shape") or "", table.get("role", "uncertainty"))
@@ -157,8 +157,9 @@ def _shapes(study: Study) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _drawn(row: dict[str, Any], shape: str, role: str) -> str:
+def _drawn(row: dict[str, Any], shapes: dict[str, tuple[str, str]]) -> str:
     """Say what an ensemble draws for a value: its shape and what its range holds, or that it draws nothing."""
+    shape, role = shapes.get(row["path"].partition(".plans.")[0], ("", "constant"))
     if role != "uncertainty" or row["low"] == row["high"]:
         return NOT_DRAWN[role]
     return "one of the values sources give" if shape == "choice" else DRAWN.get(shape, NOT_DRAWN[role])

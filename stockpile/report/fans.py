@@ -1,4 +1,4 @@
-"""The fan chart of the US stock: bands that hold half and nine tenths of the draws, their median, and dots for when it first falls below the floor."""
+"""The fan chart of the US stock: bands of half and nine tenths of the draws, their median, dots for when it falls below the floor."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ def each_dot(study: Study) -> float:
 def dots(study: Study, munition: str) -> list[tuple[dt.date, int]]:
     """Return place and row of the dots: the dates by which that many draws first fell below the floor, piled up in half years."""
     hits = spread.passed(study, study.base, munition)
-    share, found, piled = each_dot(study), [], {}
-    edge = 0
+    share, edge = each_dot(study), 0
+    found: list[tuple[dt.date, int]] = []
+    piled: dict[dt.date, int] = {}
     for number in range(min(DOTS, study.draws_of.members)):
         while edge < len(hits) and hits[edge] < (number + 0.5) * share:
             edge += 1
@@ -120,7 +121,8 @@ def _traces(dates: list[str], lines: Array, central: Array, colour: str) -> list
         {
             "type": "scatter", "mode": "lines", "x": [*dates, *dates[::-1]],
             "y": [*figures.rounded(lines[low]), *figures.rounded(lines[high])[::-1]],
-            "fill": "toself", "fillcolor": colour, "line": {"width": 0, "color": colour}, "opacity": opacity, "name": name, "hoverinfo": "skip",
+            "fill": "toself", "fillcolor": colour, "line": {"width": 0, "color": colour}, "opacity": opacity, "name": name,
+            "hoverinfo": "skip",
         }
         for low, high, opacity, name in ((0, -1, OUTER, "90 % of the draws"), (1, -2, INNER, "50 % of the draws"))
     ]

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from stockpile.report import blocks, evidence, narrative, published, tables, theme, words
+from stockpile.report import blocks, counted, evidence, narrative, published, ranges, tables, theme, words
 from stockpile.report.study import Study
 
 LICENCE = "MIT"
@@ -76,11 +76,11 @@ def embedded(value: Any) -> Markup:
 
 def provenance(study: Study, command: str) -> dict[str, Any]:
     """Return what made the page, for readers and for machines."""
-    manifest = study.result.manifest
     return {
-        **manifest,
+        **manifest_of(study),
         "policies": {policy: study.title(policy) for policy in study.result.policies},
-        "finding": narrative.finding(study),
+        "basis": basis(study),
+        "finding": (counted if study.ensemble else narrative).finding(study),
         "command": command,
         "licence": LICENCE,
         "cite": citation(study),
@@ -92,8 +92,40 @@ def citation(study: Study) -> str:
     manifest = study.result.manifest
     return (
         f"stockpile {manifest['version']} ({manifest['commit']}), scenario {manifest['scenario']}, "
-        f"as known on {words.day(study.scenario.as_of)}, parameters {manifest['parameters'][:12]}; central values of a model"
+        f"as known on {words.day(study.scenario.as_of)}, parameters {manifest['parameters'][:12]}; {of_a_model(study)}"
     )
+
+
+def manifest_of(study: Study) -> dict[str, Any]:
+    """Return what made the numbers: of the draws where there are any."""
+    found: dict[str, Any] = study.ensemble.manifest if study.ensemble else study.result.manifest
+    return found
+
+
+def of_a_model(study: Study) -> str:
+    """Return what the numbers are, in a few words."""
+    if study.ensemble is None:
+        return "central values of a model"
+    manifest = study.ensemble.manifest
+    return f"{study.ensemble.members:,} draws of a model, seed {manifest['seed']}"
+
+
+def basis(study: Study) -> str:
+    """Return what the findings rest on, as a sentence goes on after “In this model,”."""
+    return "on central values" if study.ensemble is None else f"over {study.ensemble.members:,} draws"
+
+
+def _headline(study: Study) -> dict[str, Any]:
+    """Return what the headline block says: of the draws, with what rests on central values apart, or of central values alone."""
+    if study.ensemble is None:
+        return {
+            "headline": narrative.headline(study), "not_this": narrative.NOT_THIS, "headline_table": tables.headline(study),
+            "central": [], "campaigns": [],
+        }
+    return {
+        "headline": counted.headline(study), "not_this": ranges.not_this(study), "headline_table": ranges.headline(study),
+        "central": counted.central(study), "campaigns": ranges.campaigns(study),
+    }
 
 
 def render(study: Study, command: str) -> str:
@@ -111,7 +143,7 @@ def render(study: Study, command: str) -> str:
     comparisons = published.found(study)
     charts = [chart for part in parts for chart in part.charts] + ([cost] if cost else [])
     script = asset("page.js")
-    manifest = study.result.manifest
+    manifest = manifest_of(study)
     return (
         environment()
         .get_template("report.html.j2")
@@ -126,9 +158,8 @@ def render(study: Study, command: str) -> str:
             figures=embedded({"config": theme.CONFIG, "dark": theme.DARK, "figures": {chart.id: chart.spec for chart in charts}}),
             provenance=embedded(provenance(study, command)),
             manifest=manifest,
-            headline=narrative.headline(study),
-            not_this=narrative.NOT_THIS,
-            headline_table=tables.headline(study),
+            basis=basis(study),
+            **_headline(study),
             parts=parts,
             cost=cost,
             base=study.title(study.base),

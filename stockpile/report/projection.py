@@ -103,7 +103,11 @@ def stock(study: Study, munition: str, numbers: dict[str, int]) -> Spec:
             hoverformat="%B %Y",
         ),
         yaxis=theme.axis(range=[0, top], domain=[strip, 1], tickformat=",.0f"),
-        shapes=[*(figures.band(*pause) for pause in figures.pauses(study, munition)), now_line(study), *level_lines(levels, first, dates[-1])],
+        shapes=[
+            *(figures.band(*pause) for pause in figures.pauses(study, munition)),
+            now_line(study),
+            *level_lines(levels, first, dates[-1]),
+        ],
         annotations=[
             now_label(study),
             *figures.band_label(study, munition),

@@ -67,7 +67,8 @@ def stock(study: Study, munition: str) -> tuple[Table, str]:
     lines = {policy: spread.bands(study, policy, munition) for policy in policies}
     central = study.stock(study.base, munition)
     table = Table(
-        f"US stock of {study.short(munition)} in rounds, by date and policy: median of {study.draws_of.members:,} draws (5th to 95th percentile)",
+        f"US stock of {study.short(munition)} in rounds, by date and policy: median of {study.draws_of.members:,} draws "
+        "(5th to 95th percentile)",
         ("Date", *(study.title(policy) for policy in policies), f"{study.title(study.base)}, central values"),
         tuple(
             (words.day(study.date(i)), *(told(spread.at(lines[p], i)) for p in policies), words.rounds(float(central[i])))
@@ -97,10 +98,10 @@ def alternative(study: Study, munition: str) -> str:
 def notes(study: Study, munition: str) -> list[str]:
     """Return what a reader needs to read the fan chart."""
     members = study.draws_of.members
+    without = ", which has no operations at times that nobody knows" if study.scenario.campaigns else ""
     found = [
         f"The bands hold 50 and 90 % of {members:,} draws at each date; a single draw wanders, and need not stay in either. "
-        + ("Dotted: the run on central values, which has no operations at times that nobody knows." if study.scenario.campaigns else
-           "Dotted: the run on central values.")
+        f"Dotted: the run on central values{without}."
     ]
     if spread.below(study, study.base, munition, study.last).hits:
         dots = fans.dots_said(study)
@@ -109,7 +110,7 @@ def notes(study: Study, munition: str) -> list[str]:
         found.append(f"{words.capital(dots)}; {never:,} of {members:,} draws never are below it.{f' {said}' if said else ''}")
     name = study.floor(munition)[0]
     if study.scenario.munitions[munition].floors[name].of is not None:
-        found.append("The floor assumed here is a share of the stock at the start, so each draw has its own; the dashed line is the central one.")
+        found.append("The floor assumed here is a share of the stock at the start, so each draw has its own; dashed is the central one.")
     error = float(np.max(study.draws_of.bands.error))
     if error > words.SEEN:
         found.append(f"Quantiles are read from counts, and may be off by up to {words.rounds(error)} rounds.")
@@ -122,8 +123,9 @@ def not_this(study: Study) -> str:
     drawn = sum(count.values())
     parts = [f"{count[grade]} {grade}" for grade in count if grade != "assumed" and count[grade]]
     text = (
-        f"{study.draws_of.members:,} draws of one model. The bands show how far the stated ranges of the inputs move it, not whether it is right. "
-        f"Of {drawn} values that are drawn, {count['assumed']} have a range that is a judgement (grade assumed"
+        f"{study.draws_of.members:,} draws of one model. "
+        "The bands show how far the stated ranges of the inputs move it, not whether it is right. "
+        f"Of {drawn} values that are drawn, {count['assumed']} are judgements, range and all (grade assumed"
         f"{f'; the others: {words.listed(parts)}' if parts else ''}). "
         "US inventories are classified: every stock here is a reconstruction with a range, and every floor is an assumption, named as such. "
     )

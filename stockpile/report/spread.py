@@ -1,4 +1,4 @@
-"""What is read out of the draws: medians with the ranges around them, differences draw by draw, in how many draws a stock fell below a level."""
+"""What is read out of the draws: medians with their ranges, differences draw by draw, how often a stock fell below a level."""
 
 from __future__ import annotations
 
@@ -113,13 +113,7 @@ def metric_change(study: Study, name: str, row: str, policy: str, munition: str)
 
 def mean_change(study: Study, name: str, row: str, policy: str, munition: str) -> Spread:
     """Return the mean difference of a metric, between the ends of the interval of its Monte Carlo error."""
-    ensemble = study.draws_of
-    number = ensemble.metric(f"change_in.{name}", row, policy=policy, munition=munition)
-    count = max(float(ensemble.moments.count[number]), 1.0)
-    mean = float(ensemble.moments.total[number]) / count
-    spread = max(float(ensemble.moments.squares[number]) / count - mean**2, 0.0) ** 0.5
-    low, high = sampling_error.mean_interval(mean, spread, ensemble.members, LEVEL)
-    return Spread(float(low), mean, float(high))
+    return Spread(*study.means[policy, munition, row, name])
 
 
 def _change(cell: Distribution, members: int) -> Change:
@@ -167,7 +161,7 @@ def not_back(study: Study, policy: str, munition: str) -> Chance:
 
 
 def when_below(study: Study, munition: str) -> tuple[int | None, int | None, int | None]:
-    """Return the step edges by which a twentieth, a half and all but a twentieth of all draws first fell below the floor; None for never."""
+    """Return the step edges by which a twentieth, a half and nineteen twentieths of all draws fell below the floor; None for never."""
     hits = np.array(passed(study, study.base, munition))
     found = [np.flatnonzero(hits >= share * study.draws_of.members) for share in (0.05, 0.5, 0.95)]
     low, middle, high = (int(edges[0]) if len(edges) else None for edges in found)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stockpile import simulate
-from stockpile import metrics
+from stockpile import metrics, simulate
 from stockpile.assemble import JOINT
 from stockpile.errors import InputError
 from stockpile.report import words
@@ -116,6 +115,13 @@ class Study:
         """The draws, where it is known that there are some."""
         assert self.ensemble is not None
         return self.ensemble
+
+    @cached_property
+    def means(self) -> dict[tuple[str, str, str, str], tuple[float, float, float]]:
+        """Mean changes of metrics between the ends of their Monte Carlo intervals: low, mean, high."""
+        found = self.draws_of.differences()
+        names = zip(found.policy, found.munition, found.recipient, found.metric, strict=True)
+        return dict(zip(names, zip(found.mean_low, found["mean"], found.mean_high, strict=True), strict=True))
 
     @property
     def last(self) -> int:

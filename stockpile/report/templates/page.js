@@ -35,6 +35,7 @@
     const labels = layout.annotations || [];
     const direct = labels.filter((one) => one.name === "direct").length;
     layout.margin = { ...layout.margin, l: 44, r: 12 };
+    figure.data.filter((one) => one.meta === "dots").forEach((one) => { one.marker.size = 4; });
     if (direct > 0) {
       layout.showlegend = true;
       layout.legend = { ...layout.legend, font: { ...layout.legend.font, size: 11 } };

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stockpile.analysis.explain import explain as explain
     from stockpile.analysis.published import beside_published as beside_published
+    from stockpile.ensembles.files import read as open  # noqa: F401
     from stockpile.ensembles.result import Ensemble as Ensemble
     from stockpile.ensembles.run import ensemble as ensemble
     from stockpile.errors import InputError as InputError
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from stockpile.scenario import load as load
     from stockpile.scenario import names as scenarios  # noqa: F401
     from stockpile.simulate import run as run
-    from stockpile.ensembles.files import read as open  # noqa: F401
 
 _PLACES = {
     "InputError": ("errors", "InputError"),

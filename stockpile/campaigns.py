@@ -81,5 +81,9 @@ def _one(numbers: Numbers, name: str, munition: str, quarter: dt.date) -> _Comin
 
 def _longest(length: schema.Parameter) -> float:
     """Return the longest that a campaign may be [month]."""
-    return max(support(length.shape, p.low, p.value, p.high, *schema.bounds(length))[1] if length.shape and p.low is not None and p.high is not None
-               else p.value for p in length.points) * factor_of(length.unit)
+    def longest(point: schema.Evidence) -> float:
+        if length.shape is None or point.low is None or point.high is None:
+            return point.value
+        return support(length.shape, point.low, point.value, point.high, *schema.bounds(length))[1]
+
+    return max(map(longest, length.points)) * factor_of(length.unit)

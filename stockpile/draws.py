@@ -8,6 +8,7 @@ all points of a parameter together, and no draw depends on which other parameter
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,9 @@ from stockpile.scenario import Scenario
 
 CERTAIN = shapes.Pieces(np.arange(shapes.KNOTS) / shapes.KNOTS, np.full(shapes.KNOTS, 1.0 / shapes.KNOTS))
 """The table that gives a uniform number back."""
+
+
+_table = lru_cache(maxsize=1024)(shapes.table)
 
 
 class Values(Protocol):
@@ -96,7 +100,7 @@ class Columns:
             return shapes.choice(values, weights) if len(set(values)) > 1 else None
         if point.low is None or point.high is None or point.low == point.high:
             return None
-        return shapes.table(parameter.shape, point.low, point.value, point.high, *schema.bounds(parameter))
+        return _table(parameter.shape, point.low, point.value, point.high, *schema.bounds(parameter))
 
     @property
     def streams(self) -> tuple[str, ...]:

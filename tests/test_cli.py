@@ -32,7 +32,7 @@ from stockpile.cli.output import QuietConsole, emit_table, rounds
 SCENARIO = sp.load("july_2025")
 COMMAND = [sys.executable, "-m", "stockpile.cli"]
 VERBS = [
-    ["run"], ["compare"], ["report"], ["explain"], ["doctor"], ["params", "check"], ["params", "list"], ["params", "show"],
+    ["run"], ["compare"], ["ensemble"], ["report"], ["explain"], ["doctor"], ["params", "check"], ["params", "list"], ["params", "show"],
     ["params", "sources"], ["params", "schema"],
 ]
 
@@ -92,7 +92,7 @@ def test_help_lists_the_verbs_and_loads_little() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.rstrip().endswith("HEAVY []")
-    for verb in ("run", "compare", "report", "explain", "params", "doctor"):
+    for verb in ("run", "compare", "ensemble", "report", "explain", "params", "doctor"):
         assert re.search(rf"^\S* *{verb} ", done.stdout, re.MULTILINE), verb
     assert "130 interrupted" in done.stdout
 
@@ -116,7 +116,7 @@ def test_help_of_a_verb(call: Call, verb: list[str]) -> None:
     assert done.err == ""
     for option in ("--json", "--params", "--seed"):
         assert option in done.out
-    if verb[0] in ("run", "compare", "report", "explain"):
+    if verb[0] in ("run", "compare", "ensemble", "report", "explain"):
         for option in ("--set", "--policy", "--output -o"):
             assert option in done.out
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stockpile.metrics import BASELINE, NEVER, rows
 from stockpile.errors import InputError
+from stockpile.metrics import BASELINE, NEVER, rows
 from stockpile.results import US, Result, pairs
 
 if TYPE_CHECKING:

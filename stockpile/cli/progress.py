@@ -27,7 +27,7 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         def render(self, task: Task) -> Text:
             return Text(pace(task.completed, task.total or 0.0, task.elapsed or 0.0))
 
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} of {task.total:,.0f} members"), Pace()
+    columns = TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.completed:,.0f} of {task.total:,.0f} members"), Pace()
     bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
     task = bar.add_task(what, total=total)
     timer = threading.Timer(PATIENCE, bar.start)
@@ -47,4 +47,4 @@ def pace(done: float, total: float, elapsed: float) -> str:
     if not done or not elapsed:
         return ""
     left = round((total - done) * elapsed / done)
-    return f"{done / elapsed:,.0f} members a second, {left // 60}:{left % 60:02d} left"
+    return f"{done / elapsed:,.0f} a second, {left // 60}:{left % 60:02d} left"

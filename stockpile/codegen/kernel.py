@@ -199,22 +199,8 @@ def branches(graph: Graph, order: list[int], kept: set[int], uniform: list[bool]
 def _branch(graph: Graph, order: list[int], kept: set[int], condition: int) -> Branch | None:
     """Return the branch of a condition; None where it is not worth a jump, or what it chooses is needed to work it out."""
     choices = {n for n in order if graph.nodes[n].operation == "where" and graph.nodes[n].arguments[0] == condition}
-    users: dict[int, list[int]] = {n: [] for n in order}
-    for n in order:
-        for a in graph.nodes[n].arguments:
-            if a in users:
-                users[a].append(n)
-
-    def only(side: int) -> list[int]:
-        held: set[int] = set()
-        for n in reversed(order):
-            if n in choices or n in kept:
-                continue
-            if all(u in held or (u in choices and graph.nodes[u].arguments.count(n) == 1 and graph.nodes[u].arguments[side] == n) for u in users[n]):
-                held.add(n)
-        return sorted(held)
-
-    first, second = only(1), only(2)
+    users = _users(graph, order)
+    first, second = (_only(graph, order, choices, kept, users, side) for side in (1, 2))
     inside = {*choices, *first, *second}
     outside = {a for n in inside for a in graph.nodes[n].arguments if a in users and a not in inside}
     after = set(choices)
@@ -224,6 +210,32 @@ def _branch(graph: Graph, order: list[int], kept: set[int], condition: int) -> B
     if len(first) + len(second) < WORTH_A_JUMP or outside & after:
         return None
     return Branch(condition, tuple(sorted(choices)), first, second, tuple(sorted(outside)))
+
+
+def _users(graph: Graph, order: list[int]) -> dict[int, list[int]]:
+    """Return for each node those that take it."""
+    users: dict[int, list[int]] = {n: [] for n in order}
+    for n in order:
+        for a in graph.nodes[n].arguments:
+            if a in users:
+                users[a].append(n)
+    return users
+
+
+def _only(
+    graph: Graph, order: list[int], choices: set[int], kept: set[int], users: dict[int, list[int]], side: int
+) -> list[int]:
+    """Return the nodes that nothing but one side of the choices needs."""
+    held: set[int] = set()
+
+    def serves(n: int, user: int) -> bool:
+        arguments = graph.nodes[user].arguments
+        return user in held or (user in choices and arguments.count(n) == 1 and arguments[side] == n)
+
+    for n in reversed(order):
+        if n not in choices and n not in kept and all(serves(n, user) for user in users[n]):
+            held.add(n)
+    return sorted(held)
 
 
 class Printer:
@@ -266,7 +278,7 @@ class Printer:
         self.known = self._opening(text)
         start = {key: self.known[key] for key in self.traced.after}
         start |= {key: splat(number(float("inf"))) for key in self.traced.lowest}
-        start |= {key: "zeroinitializer" for key in self.traced.totals}
+        start |= dict.fromkeys(self.traced.totals, "zeroinitializer")
         self._clear_levels(text)
         text.do("br label %step")
         text.do("step:")
@@ -299,8 +311,8 @@ class Printer:
         text.do("out:")
         text.do("ret void")
         head = (
-            f"define void @{name}(ptr noalias readonly %registers, i64 %file, ptr noalias readonly %index, ptr noalias readonly %constants, "
-            "ptr noalias readonly %table, ptr noalias readonly %policy, i64 %steps, ptr noalias readonly %levels, i64 %count, "
+            f"define void @{name}(ptr noalias readonly %registers, i64 %file, ptr noalias readonly %index, "
+            "ptr noalias readonly %constants, ptr noalias readonly %table, ptr noalias readonly %policy, i64 %steps, ptr noalias readonly %levels, i64 %count, "
             f"ptr noalias readonly %slots, ptr noalias %result, i64 %stride{extra}) {ATTRIBUTES} {{"
         )
         return "\n".join([head, *text.lines, "}"])

@@ -75,7 +75,10 @@ def _uniforms() -> str:
     _close(text, "member", "member.done")
     _close(text, "row", "row.done")
     text.do("ret void")
-    head = f"define void @uniforms(ptr noalias readonly %keys, i64 %rows, i64 %first, i64 %count, ptr noalias %out, i64 %stride) {ATTRIBUTES} {{"
+    head = (
+        "define void @uniforms(ptr noalias readonly %keys, i64 %rows, i64 %first, i64 %count, ptr noalias %out, i64 %stride) "
+        f"{ATTRIBUTES} {{"
+    )
     return "\n".join([head, *text.lines, "}"])
 
 
@@ -138,8 +141,8 @@ def _columns() -> str:
     _close(text, "column", "column.done")
     text.do("ret void")
     head = (
-        "define void @columns(ptr noalias readonly %row, ptr noalias readonly %table, i64 %count, ptr noalias readonly %tables, i64 %knots, "
-        f"ptr noalias readonly %uniforms, i64 %stride, i64 %members, ptr noalias %out) {ATTRIBUTES} {{"
+        "define void @columns(ptr noalias readonly %row, ptr noalias readonly %table, i64 %count, ptr noalias readonly %tables, "
+        f"i64 %knots, ptr noalias readonly %uniforms, i64 %stride, i64 %members, ptr noalias %out) {ATTRIBUTES} {{"
     )
     return "\n".join([head, *text.lines, "}"])
 
@@ -188,6 +191,27 @@ def _work() -> str:
     return "\n".join([head, *text.lines, "}"])
 
 
+def _taken(text: Text, start: str, reference: str) -> str:
+    """Print a cell's numbers, less those of its base where it has one; 0 where both are the same infinity."""
+    given = text.load(VECTOR, "%values", text.put(f"add i64 {start}, %member.i"))
+    other = text.load(VECTOR, "%reference", text.put(f"add i64 {reference}, %member.i"))
+    less = text.put(f"fsub {VECTOR} {given}, {other}")
+    # Both never: no difference.
+    unknown = text.put(f"fcmp uno {VECTOR} {less}, zeroinitializer")
+    less = text.put(f"select {MASK} {unknown}, {VECTOR} zeroinitializer, {VECTOR} {less}")
+    return text.put(f"select i1 %differs, {VECTOR} {less}, {VECTOR} {given}")
+
+
+def _increment(text: Text, cells: str, within: str) -> None:
+    """Print the counting of each lane that lies within the members."""
+    step = text.put(f"zext {MASK} {within} to <{WIDTH} x i32>")
+    for lane in range(WIDTH):
+        at = text.put(f"getelementptr inbounds i32, ptr %counts, i64 {text.put(f'extractelement {WORDS_VECTOR} {cells}, i64 {lane}')}")
+        before = text.put(f"load i32, ptr {at}, align 4")
+        after = text.put(f"add i32 {before}, {text.put(f'extractelement <{WIDTH} x i32> {step}, i64 {lane}')}")
+        text.do(f"store i32 {after}, ptr {at}, align 4")
+
+
 def _tally() -> str:
     """Print `tally`: each cell's numbers, less those of its base where it has one, into bins, and their moments lane by lane."""
     text = Text()
@@ -213,13 +237,7 @@ def _tally() -> str:
     text.do("%member.more = icmp ult i64 %member.next, %members")
     left = _spread(text, text.put("sub i64 %members, %member.i"))
     within = text.put(f"icmp sgt {WORDS_VECTOR} {left}, <{', '.join(f'i64 {lane}' for lane in range(WIDTH))}>")
-    given = text.load(VECTOR, "%values", text.put(f"add i64 {start}, %member.i"))
-    other = text.load(VECTOR, "%reference", text.put(f"add i64 {reference}, %member.i"))
-    less = text.put(f"fsub {VECTOR} {given}, {other}")
-    # Both never: no difference.
-    unknown = text.put(f"fcmp uno {VECTOR} {less}, zeroinitializer")
-    less = text.put(f"select {MASK} {unknown}, {VECTOR} zeroinitializer, {VECTOR} {less}")
-    value = text.put(f"select i1 %differs, {VECTOR} {less}, {VECTOR} {given}")
+    value = _taken(text, start, reference)
     size = text.put(f"call {VECTOR} @llvm.fabs.v{WIDTH}f64({VECTOR} {value})")
     finite = text.put(f"fcmp olt {VECTOR} {size}, {splat(number(float('inf')))}")
     finite = text.put(f"and {MASK} {finite}, {within}")
@@ -234,12 +252,7 @@ def _tally() -> str:
     place = text.put(f"fadd {VECTOR} {place}, {splat(number(1.0))}")
     place = operate(text, "minimum", (operate(text, "maximum", (place, "zeroinitializer")), most))
     cells = text.put(f"add {WORDS_VECTOR} {text.put(f'fptosi {VECTOR} {place} to {WORDS_VECTOR}')}, {first}")
-    step = text.put(f"zext {MASK} {within} to <{WIDTH} x i32>")
-    for lane in range(WIDTH):
-        at = text.put(f"getelementptr inbounds i32, ptr %counts, i64 {text.put(f'extractelement {WORDS_VECTOR} {cells}, i64 {lane}')}")
-        before = text.put(f"load i32, ptr {at}, align 4")
-        after = text.put(f"add i32 {before}, {text.put(f'extractelement <{WIDTH} x i32> {step}, i64 {lane}')}")
-        text.do(f"store i32 {after}, ptr {at}, align 4")
+    _increment(text, cells, within)
     text.do("br label %member.end")
     text.do("member.end:")
     text.do("br i1 %member.more, label %member, label %member.done")

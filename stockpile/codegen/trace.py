@@ -60,7 +60,7 @@ class Traced:
 
 def symbols(cls: type[T], kind: str, recipients: int, make: Callable[[str], Any]) -> T:
     """Return an object of `cls` whose every quantity is ``make("kind.field")``, or a tuple of these with numbers."""
-    counts = {name: recipients for name in PER_RECIPIENT} | {name: recipients + 2 for name in PER_CAUSE}
+    counts = dict.fromkeys(PER_RECIPIENT, recipients) | dict.fromkeys(PER_CAUSE, recipients + 2)
 
     def one(name: str) -> Any:
         count = counts.get(name)
@@ -118,7 +118,7 @@ def _ids(items: Any) -> dict[str, int]:
 def is_uniform(name: str) -> bool:
     """Tell whether an input is the same for all members."""
     kind, field = name.split(".")[:2]
-    return kind == "run" and field != "level" or (kind == "constant" and field in OF_THE_POLICY) or (kind == "series" and field in OF_THE_CALENDAR)
+    return (kind == "run" and field != "level") or (kind == "constant" and field in OF_THE_POLICY) or (kind == "series" and field in OF_THE_CALENDAR)
 
 
 def is_of_run(name: str) -> bool:

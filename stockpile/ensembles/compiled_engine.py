@@ -29,8 +29,8 @@ from stockpile.ensembles.numpy_engine import Block, Task
 from stockpile.ensembles.rows import Counting
 from stockpile.inputs import levels, unit_cost
 from stockpile.lookup import Numbers
-from stockpile.model.summaries import Lowest, Passage, Totals
 from stockpile.model.state import Quantity
+from stockpile.model.summaries import Lowest, Passage, Totals
 from stockpile.sketch import Moments, Tally, moments_of
 
 Integers = NDArray[np.int32]
@@ -108,7 +108,7 @@ def prepare(task: Task, printer: kernel.Printer) -> tuple[tuple[Work, ...], Part
     """Trace the assembly and return the work of each munition."""
     values = Symbolic(task.design.columns)
     made = parts(task.scenario, task.policies, values)
-    run = {"number": np.arange(len(made.clock.steps), dtype=np.float64)}
+    run: dict[str, Any] = {"number": np.arange(len(made.clock.steps), dtype=np.float64)}
     run["ahead"] = np.where(run["number"] >= task.ahead, 1.0, 0.0)
     run["inside"] = np.where(run["number"] < len(made.clock.steps) - 1, 1.0, 0.0)
     run["dt"] = np.float64(made.clock.dt)
@@ -316,7 +316,8 @@ class CompiledEngine:
     def _followed(self) -> tuple[NDArray[np.int64], Integers, int]:
         """Return for each field of the kernel its first row among those kept (-1: not wanted), the row of each entry, their number."""
         asked = {entry.key for entry in self.task.entries}
-        wanted, row = [], {}
+        wanted: list[int] = []
+        row: dict[str, int] = {}
         for keys in self.printer.layout.fields:
             wanted.append(len(row) if asked & set(keys) else -1)
             if wanted[-1] >= 0:

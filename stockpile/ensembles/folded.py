@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stockpile import metrics
 from stockpile.clock import Array
 from stockpile.ensembles.numpy_engine import Block, Task
+from stockpile.results import US
 from stockpile.sketch import BINS, Counts, Distribution, Moments, Tally, Whole, bins_for, less, moments
 
 CHANGE = "change_in."
@@ -42,7 +43,7 @@ def _with_dates(task: Task, case: metrics.Case) -> Iterator[metrics.Row]:
     yield from metrics.of_case(case)
     substeps = int(task.scenario.settings.substeps or 1)
     for edge, stock in zip(task.edges, case.summary.at_dates, strict=True):
-        yield metrics.US, f"stock_at.{edge / substeps:g}", stock, "round"
+        yield US, f"stock_at.{edge / substeps:g}", stock, "round"
 
 
 class Folded:
@@ -61,7 +62,9 @@ class Folded:
         self.whole = np.empty((len(self.keys), members)) if len(self.keys) * members * 8 <= WHOLE_BYTES else None
         if self.whole is None:
             self._bins(values)
-        self.moments: dict[int, Moments] = {}
+        self._sums: Moments | None = None
+        self._early: dict[int, tuple[int, Moments]] = {}
+        self._next = 0
         self._lock = threading.Lock()
 
     def _base(self, keys: list[Key]) -> NDArray[np.int32] | None:
@@ -105,16 +108,21 @@ class Folded:
             with self._lock:
                 found = (tally or Tally.run)(self.tally, values, self.counts)
         with self._lock:
-            self.moments[first] = found
+            self._early[first] = (values.shape[1], found)
+            self._add()
+
+    def _add(self) -> None:
+        """Add up in the members' order, whatever the order they come in: the sums' last bits depend on it."""
+        while self._next in self._early:
+            count, found = self._early.pop(self._next)
+            self._sums = found if self._sums is None else self._sums.plus(found)
+            self._next += count
 
     def distributions(self) -> Distribution:
         """Return the distributions, one cell a metric."""
         return Whole(self.whole) if self.whole is not None else Counts(self.low, self.width, self.counts, self.on_grid)
 
     def sums(self) -> Moments:
-        """Return the sums over all members, added in the members' order whatever the order they came in."""
-        found = [self.moments[first] for first in sorted(self.moments)]
-        result = found[0]
-        for one in found[1:]:
-            result = result.plus(one)
-        return result
+        """Return the sums over all members."""
+        assert self._sums is not None and self._next == self.members
+        return self._sums

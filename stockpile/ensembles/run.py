@@ -170,6 +170,11 @@ def _blocks(task: Task, made: Parts, engine: Any, threads: int, progress: Progre
         return Whole(held), folded
     low, width = _bins(pilot.rows)
     del pilot
+    size = low.size * (BINS + 2) * 4 * threads
+    if size > KEPT_BYTES:
+        what = f"counts of {len(task.entries)} rows under {len(task.policies)} policies take {size / 1e9:.1f} GB on {threads} threads"
+        allowed = f"at most {KEPT_BYTES / 1e9:g} GB, so fewer quantities or policies"
+        raise InputError.one("quantities", f"{what}; allowed: {allowed}", file="ensemble")
     tallies = _Tallies(low, width)
 
     def tally(first: int, count: int) -> None:
@@ -205,9 +210,9 @@ class _Tallies:
 
 def _bins(rows: Array) -> tuple[Array, Array]:
     """Return where bins begin and their width for rows of the pilot; cells without values get bins of no use."""
-    known = ~np.isnan(rows[..., 0])
-    safe = np.where(known[..., None], rows, 0.0)
-    return bins_for(safe.min(axis=-1), safe.max(axis=-1))
+    least, largest = rows.min(axis=-1), rows.max(axis=-1)
+    known = ~np.isnan(least)
+    return bins_for(np.where(known, least, 0.0), np.where(known, largest, 0.0))
 
 
 def _each(engine: Any, work: Callable[[int, int], None], members: int, threads: int, progress: Progress) -> None:

@@ -198,7 +198,7 @@ def change(known: Known, flow: Flows) -> State:
     )
 
 
-def after(state: State, rate: State, dt: float) -> State:
+def after(state: State, rate: State, dt: Quantity) -> State:
     """Return the stocks at the end of a step of `dt` months: start plus `dt` times the rates of change."""
     each = range(len(state.on_hand))
     return State(

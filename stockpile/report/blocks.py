@@ -127,8 +127,9 @@ def of_draws(study: Study, munition: str) -> dict[str, Any]:
         f"{period(study, study.now)}"
     )
     alternative = chances.alternative(study, munition)
+    notes = shared_lines(study, tuple(group for group, _ in chances.lines(study, munition)))
     return {
-        "chance": None if spec is None else Chart(f"chance-{munition}", said, subtitle, alternative, spec, table, data),
+        "chance": None if spec is None else Chart(f"chance-{munition}", said, subtitle, alternative, spec, table, data, notes),
         "chance_said": said,
         "chance_table": table,
         "changes": changes(study, munition),
@@ -146,12 +147,12 @@ def period(study: Study, start: int = 0, end: int = -1) -> str:
     return f"{words.month(study.date(start))} to {words.month(study.date(end))}"
 
 
-def shared_lines(study: Study, groups: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    """Say which policies share a line of a chart."""
+def shared_lines(study: Study, groups: tuple[tuple[str, ...], ...], thing: str = "line") -> tuple[str, ...]:
+    """Say which policies share a line of a chart, or a panel."""
     shared = [f"“{'”, “'.join(study.title(policy) for policy in group)}”" for group in groups if len(group) > 1]
     if not shared:
         return ()
-    return (f"Policies that differ by less than {words.percent(figures.ALIKE)} of the chart’s height share a line: {'; '.join(shared)}.",)
+    return (f"Policies that differ by less than {words.percent(figures.ALIKE)} of the chart’s height share a {thing}: {'; '.join(shared)}.",)
 
 
 def stock(study: Study, munition: str, numbers: dict[str, int]) -> Chart:
@@ -207,7 +208,7 @@ def changes(study: Study, munition: str) -> Panels | None:
         return None
     groups, still = differences.lines(study, munition)
     table, data = differences.table(study, munition)
-    notes = [*shared_lines(study, tuple(group for group, _ in groups))]
+    notes = [*shared_lines(study, tuple(group for group, _ in groups), "panel")]
     if still:
         names = "; ".join(study.title(policy) for policy in still)
         notes.append(f"No panel, because nothing would be seen in it: {names}. The table has them.")
@@ -215,7 +216,8 @@ def changes(study: Study, munition: str) -> Panels | None:
         f"changes-{munition}",
         counted.difference_title(study, munition),
         f"Change in the US stock of {study.short(munition)} against “{study.title(study.base)}” on the same draws, rounds, "
-        f"{period(study, study.now)}; the bands hold 50 and 90 % of {study.draws_of.members:,} draws, the line is their median",
+        f"{period(study, study.now)}; the bands hold 50 and 90 % of {study.draws_of.members:,} draws, the line is their median; "
+        "each panel has a scale of its own",
         differences.alternative(study, munition),
         differences.panels(study, munition),
         table,

@@ -100,7 +100,8 @@ def suspension_sentence(study: Study) -> str | None:
     close = [f"{study.short(m)} ({_counts(one)})" for m, one in found.items() if one.kind == "close"]
     if not clear:
         return f"Whether {subject} changes the US stock on {day} is too close to call for {words.listed(close)}.{_left(study)}"
-    text = f"{words.capital(subject)} changes the US stock on {day}, in {study.steps}, by {words.listed(clear)} (median; in brackets {RANGE})"
+    text = f"{words.capital(subject)} changes the US stock on {day}, in {study.steps}, by {words.listed(clear)}"
+    text = f"{text} (median; in brackets {RANGE})"
     return f"{text}{f'; for {words.listed(close)} it is too close to call' if close else ''}.{_left(study)}"
 
 
@@ -119,9 +120,11 @@ def _left(study: Study) -> str:
     found = {m: spread.change_at(study, brief.policy, m, study.last) for m in brief.munitions}
     clear = [f"{_changed(one)} {study.short(m)}" for m, one in found.items() if one.kind == "clear"]
     close = [study.short(m) for m, one in found.items() if one.kind == "close"]
-    parts = ([f"it is {words.listed(clear)}"] if clear else []) + ([f"it is too close to call for {words.listed(close)}"] if close else [])
-    rest = "" if len(clear) + len(close) == len(found) else " no difference is left" if not parts else ", and no difference is left for the rest"
-    return f" On {words.day(study.date(study.last))} {'; '.join(parts)}{rest.lstrip() if not parts else rest}."
+    parts = [f"it is {words.listed(clear)}"] if clear else []
+    parts += [f"it is too close to call for {words.listed(close)}"] if close else []
+    if len(parts) == 0 or len(clear) + len(close) < len(found):
+        parts.append(f"no difference is left{' for the others' if parts else ''}")
+    return f" On {words.day(study.date(study.last))} {'; '.join(parts)}."
 
 
 def need_sentence(study: Study) -> str | None:

@@ -54,12 +54,18 @@ class Panels:
 
 
 def lines(study: Study, munition: str) -> tuple[list[Lines], tuple[str, ...]]:
-    """Return the quantiles of the changes from the date of knowledge on, alike policies together; and who changes too little to be seen."""
+    """Return the quantiles of the changes from the date of knowledge on, alike policies together; and who changes too little to be seen.
+
+    Each panel has a scale of its own, so that alike is what differs by a small share of that.
+    """
     found = {policy: spread.changes(study, policy, munition)[:, study.now :] for policy in study.others}
-    span = max((float(np.abs(one).max()) for one in found.values()), default=0.0)
-    still = tuple(policy for policy, one in found.items() if float(np.abs(one).max()) <= max(figures.ALIKE * span, words.SEEN))
-    groups = figures.alike({policy: one for policy, one in found.items() if policy not in still}, figures.ALIKE * span)
-    return [(group, found[group[0]]) for group in groups], still
+    sizes = {policy: float(np.abs(one).max()) for policy, one in found.items()}
+    still = tuple(policy for policy in found if sizes[policy] < words.SEEN)
+    groups: dict[str, list[str]] = {}
+    for policy in (one for one in found if one not in still):
+        same = (first for first in groups if float(np.abs(found[policy] - found[first]).max()) <= figures.ALIKE * sizes[first])
+        groups.setdefault(next(same, policy), []).append(policy)
+    return [(tuple(group), found[first]) for first, group in groups.items()], still
 
 
 def reading(change: spread.Change, day: str) -> str:
@@ -72,26 +78,23 @@ def reading(change: spread.Change, day: str) -> str:
 
 
 def panels(study: Study, munition: str) -> tuple[Panel, ...]:
-    """Return a panel for each group of policies whose changes can be seen; all have the same scale."""
+    """Return a panel for each group of policies whose changes can be seen, each with its own scale."""
     groups, _ = lines(study, munition)
-    low = min((float(values.min()) for _, values in groups), default=0.0)
-    high = max((float(values.max()) for _, values in groups), default=0.0)
-    low, high = min(low, 0.0), max(high, 0.0)
     day = words.day(study.date(study.last))
     return tuple(
         Panel(
             figures.group_label(study, group),
-            picture(study, group, values, (low, high)),
+            picture(study, group, values),
             f"{reading(spread.change_at(study, group[0], munition, study.last), day)}.",
         )
         for group, values in groups
     )
 
 
-def picture(study: Study, group: tuple[str, ...], values: Array, span: tuple[float, float]) -> Markup:
+def picture(study: Study, group: tuple[str, ...], values: Array) -> Markup:
     """Return a panel as a picture that follows the page's colours: bands, median, nought, and the policy's own suspensions in grey."""
     first, last = study.date(study.now), study.date(study.last)
-    low, high = span
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     across = [_across(study.date(study.now + step), first, last) for step in range(values.shape[1])]
 
     def up(value: float) -> float:
@@ -134,7 +137,8 @@ def _years(first: dt.date, last: dt.date) -> list[str]:
     years = [year for year in range(first.year + 1, last.year + 1) if dt.date(year, 1, 1) <= last]
     step = max(math.ceil(len(years) / YEARS), 1)
     return [
-        f'<text x="{_across(dt.date(year, 1, 1), first, last):g}" y="{BOTTOM + 18}" text-anchor="middle">{year}</text>' for year in years[::step]
+        f'<text x="{_across(dt.date(year, 1, 1), first, last):g}" y="{BOTTOM + 18}" text-anchor="middle">{year}</text>'
+        for year in years[::step]
     ]
 
 
@@ -203,7 +207,8 @@ def unmet(study: Study, munition: str) -> Table | None:
         cells: list[str] = []
         for row in recipients:
             found = spread.metric_change(study, "total_unmet", row, policy, munition)
-            cells += [words.spread(found.low, found.median, found.high, sign=True), f"{found.more:,} and {found.less:,} of {found.members:,}"]
+            cells.append(words.spread(found.low, found.median, found.high, sign=True))
+            cells.append(f"{found.more:,} and {found.less:,} of {found.members:,}")
         rows.append((study.title(policy), *cells))
     columns = tuple(f"{study.claimant(row)}, {label}" for row in recipients for label in ("change in unmet need", "more and less in draws"))
     caption = (

@@ -79,13 +79,14 @@ def fan(study: Study, munition: str, numbers: dict[str, int]) -> Spec:
         shapes=[
             *(figures.band(*pause) for pause in figures.pauses(study, munition)),
             projection.now_line(study),
-            *projection.level_lines(levels, first, dates[-1]),
+            *({**line, "layer": "above"} for line in projection.level_lines(levels, first, dates[-1])),
         ],
         annotations=[
             projection.now_label(study),
             *figures.band_label(study, munition),
             *projection.level_labels(study, levels, [*lines, central], first, top, strips.plot * (1 - strips.bottom)),
             *_labels(lines, central, colour, (dates[-1], top, strips.plot * (1 - strips.bottom))),
+            *_dots_label(study, placed),
         ],
     )
     layout |= strips.axes()
@@ -165,7 +166,14 @@ def _dots(study: Study, placed: list[tuple[dt.date, int]], colour: str) -> list[
     ]
 
 
+def _dots_label(study: Study, placed: list[tuple[dt.date, int]]) -> list[Spec]:
+    """Return what a dot is, written beside the dots."""
+    text = "<br>".join(words.label(line) for line in words.wrapped(dots_said(study), figures.LABEL_WIDTH))
+    place: Spec = {"xref": "paper", "x": 1, "xshift": 20, "xanchor": "left", "align": "left", "y": 0, "yref": "y3", "yanchor": "middle"}
+    return [theme.note(text, name="direct", font={"color": theme.INK, "size": 12}, **place)] if placed else []
+
+
 def dots_said(study: Study) -> str:
     """Return what a dot is."""
     count = each_dot(study)
-    return f"a dot: {count:,.3g} {'draw' if count == 1 else 'draws'} first below the floor assumed here"
+    return f"a dot: {count:,.3g} {'draw' if count == 1 else 'draws'} below the floor assumed here"

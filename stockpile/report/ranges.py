@@ -29,9 +29,7 @@ def headline(study: Study) -> Table:
     rows = []
     for munition in study.result.munitions:
         lines = spread.bands(study, study.base, munition)
-        edges = spread.when_below(study, munition)
-        low, middle, high = (words.NEVER if edge is None else words.month(study.date(edge)) for edge in edges)
-        when = words.NEVER if edges[0] is None else f"{middle} ({low} to {high})"
+        when = _when(study, munition)
         rows.append(
             (
                 study.scenario.munitions[munition].title,
@@ -50,7 +48,7 @@ def headline(study: Study) -> Table:
         "The floor assumed here, central",
         f"Draws below it by {words.day(study.date(soon))}",
         f"Draws below it by {words.day(study.date(study.last))}",
-        "First month below it",
+        "First below it: 5 %, half, 95 % of all draws",
         "Lowest from then on",
         words.day(study.date(study.last)),
     )
@@ -59,6 +57,13 @@ def headline(study: Study) -> Table:
         "draws with the 95 % interval of their share"
     )
     return Table(caption, columns, tuple(rows))
+
+
+def _when(study: Study, munition: str) -> str:
+    """Return by when a twentieth, a half and nineteen twentieths of the draws are below the floor, as far as they come to be."""
+    named = zip(("5 %", "half", "95 %"), spread.when_below(study, munition), strict=True)
+    found = [f"{share} by {words.month(study.date(edge))}" for share, edge in named if edge is not None]
+    return "; ".join(found) or f"5 % {words.NEVER}"
 
 
 def stock(study: Study, munition: str) -> tuple[Table, str]:
@@ -104,7 +109,7 @@ def notes(study: Study, munition: str) -> list[str]:
         f"Dotted: the run on central values{without}."
     ]
     if spread.below(study, study.base, munition, study.last).hits:
-        dots = fans.dots_said(study)
+        dots = fans.dots_said(study).replace("below", "first below", 1)
         said = counted.when_sentence(study, munition)
         never = members - spread.below(study, study.base, munition, study.last).hits
         found.append(f"{words.capital(dots)}; {never:,} of {members:,} draws never are below it.{f' {said}' if said else ''}")
@@ -127,7 +132,8 @@ def not_this(study: Study) -> str:
         "The bands show how far the stated ranges of the inputs move it, not whether it is right. "
         f"Of {drawn} values that are drawn, {count['assumed']} are judgements, range and all (grade assumed"
         f"{f'; the others: {words.listed(parts)}' if parts else ''}). "
-        "US inventories are classified: every stock here is a reconstruction with a range, and every floor is an assumption, named as such. "
+        "US inventories are classified: every stock here is a reconstruction with a range, "
+        "and every floor is an assumption, named as such. "
     )
     if study.scenario.campaigns:
         text += "Operations at times that nobody knows come at rates and sizes that are a prior, told below. "

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stockpile import metrics, simulate
-from stockpile.assemble import JOINT
 from stockpile.errors import InputError
+from stockpile.inputs import JOINT
 from stockpile.report import words
 from stockpile.report.facts import Window, next_month, rounds_of, windows
 from stockpile.results import US, Array, Result

@@ -247,7 +247,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="only check that all engines agree")
     given = parser.parse_args(arguments)
 
-    case = build(blocks=32, repeats=1 if given.quick else 4)
+    case = build(blocks=32, repeats=1 if given.quick else 8)
     peers = Peers(case)
     off = check() | {f"{tool}, stocks": share for tool, share in peers.differences().items()}
     agree = all(value <= (0.0 if name.startswith(("C same", "kernel")) else 1e-9) for name, value in off.items())

@@ -312,8 +312,8 @@ class Printer:
         text.do("ret void")
         head = (
             f"define void @{name}(ptr noalias readonly %registers, i64 %file, ptr noalias readonly %index, "
-            "ptr noalias readonly %constants, ptr noalias readonly %table, ptr noalias readonly %policy, i64 %steps, ptr noalias readonly %levels, i64 %count, "
-            f"ptr noalias readonly %slots, ptr noalias %result, i64 %stride{extra}) {ATTRIBUTES} {{"
+            "ptr noalias readonly %constants, ptr noalias readonly %table, ptr noalias readonly %policy, i64 %steps, "
+            f"ptr noalias readonly %levels, i64 %count, ptr noalias readonly %slots, ptr noalias %result, i64 %stride{extra}) {ATTRIBUTES} {{"
         )
         return "\n".join([head, *text.lines, "}"])
 

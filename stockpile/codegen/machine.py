@@ -215,9 +215,7 @@ def _increment(text: Text, cells: str, within: str) -> None:
 def _tally() -> str:
     """Print `tally`: each cell's numbers, less those of its base where it has one, into bins, and their moments lane by lane."""
     text = Text()
-    text.do("entry:")
-    text.do("%counting = icmp ne ptr %counts, null")
-    text.do("%summing = icmp ne ptr %moments, null")
+    text.lines += ["entry:", "  %counting = icmp ne ptr %counts, null", "  %summing = icmp ne ptr %moments, null"]
     cell = _loop(text, "cell", "entry", "%cells")
     which = text.put(f"zext i32 {text.load('i32', '%which', cell, 'i32')} to i64")
     base = text.put(f"sext i32 {text.load('i32', '%base', cell, 'i32')} to i64")
@@ -262,10 +260,7 @@ def _tally() -> str:
     to = text.put(f"mul i64 {cell}, {len(sums) * WIDTH}")
     for place_, name in enumerate(sums):
         text.store(f"%{name}.next", "%moments", text.put(f"add i64 {to}, {place_ * WIDTH}"))
-    text.do("br label %cell.end")
-    text.do("cell.end:")
-    text.do("br i1 %cell.more, label %cell, label %cell.done")
-    text.do("cell.done:")
+    _close(text, "cell", "cell.done")
     text.do("ret void")
     head = (
         f"declare {VECTOR} @llvm.fabs.v{WIDTH}f64({VECTOR})\n"

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from stockpile.codegen.graph import Graph, Symbol
 from stockpile.model import equations, summaries
-from stockpile.model.state import ENTERING, Constants, Flows, Known, State
+from stockpile.model.state import ENTERING, Constants, Known, State
 
 T = TypeVar("T")
 OF_THE_POLICY = frozenset({"pro_rata", "priority", "weight"})
@@ -118,12 +118,11 @@ def _ids(items: Any) -> dict[str, int]:
 def is_uniform(name: str) -> bool:
     """Tell whether an input is the same for all members."""
     kind, field = name.split(".")[:2]
-    return (kind == "run" and field != "level") or (kind == "constant" and field in OF_THE_POLICY) or (kind == "series" and field in OF_THE_CALENDAR)
+    named = {"constant": OF_THE_POLICY, "series": OF_THE_CALENDAR}
+    return field != "level" if kind == "run" else field in named.get(kind, ())
 
 
 def is_of_run(name: str) -> bool:
     """Tell whether an input stays the same over a run."""
     return name.split(".")[0] == "constant" or name == "run.dt"
 
-
-FLOWS = tuple(field.name for field in fields(Flows))

@@ -43,7 +43,12 @@ class Summary:
 
 
 def summarise(
-    lane: tuple[Known, Constants, State], levels: Sequence[Array], dt: float, ahead: int, edges: Sequence[int] = (), watch: Watch | None = None
+    lane: tuple[Known, Constants, State],
+    levels: Sequence[Array],
+    dt: float,
+    ahead: int,
+    edges: Sequence[int] = (),
+    watch: Watch | None = None,
 ) -> Summary:
     """Return the summary of a run of one policy and one munition.
 

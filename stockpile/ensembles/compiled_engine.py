@@ -262,7 +262,8 @@ class CompiledEngine:
             room.uniforms[:, members:] = 0.5
             room.uniforms[:, :members] = design.uniforms(first, members)
         self._columns(
-            _at(draws.row), _at(draws.table), len(draws.row), _at(draws.tables), shapes.KNOTS, _at(room.uniforms), wide, wide, _at(room.draws)
+            _at(draws.row), _at(draws.table), len(draws.row), _at(draws.tables), shapes.KNOTS,
+            _at(room.uniforms), wide, wide, _at(room.draws),
         )
         return room.draws, wide
 

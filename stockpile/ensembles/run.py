@@ -40,7 +40,7 @@ KEPT_BYTES = 4_000_000_000
 Progress = Callable[[int], None]
 
 
-def ensemble(
+def ensemble(  # noqa: PLR0913 - the names that users give
     scenario: Scenario,
     policies: Sequence[str] | None = None,
     members: int = 1000,
@@ -124,7 +124,8 @@ def _task(scenario: Scenario, made: Parts, drawn: Design, quantities: Sequence[s
     own = [(name, rule) for name, rule in zip(axes.policies, made.rules, strict=True) if ":" in rule]
     if own:
         name, rule = own[0]
-        raise InputError.one(f"policies.{name}.allocation.use", f"{rule!r} of your own runs with central values alone; allowed: pro_rata, weights")
+        message = f"{rule!r} of your own runs with central values alone; allowed: pro_rata, weights"
+        raise InputError.one(f"policies.{name}.allocation.use", message)
     base = axes.policies.index(BASELINE) if BASELINE in axes.policies else None
     differences = base is not None and len(axes.policies) > 1
     edges = {int(np.searchsorted(clock.dates, np.datetime64(date, "s"), side="right")) - 1 for date in dates}

@@ -152,7 +152,8 @@ def shared_lines(study: Study, groups: tuple[tuple[str, ...], ...], thing: str =
     shared = [f"“{'”, “'.join(study.title(policy) for policy in group)}”" for group in groups if len(group) > 1]
     if not shared:
         return ()
-    return (f"Policies that differ by less than {words.percent(figures.ALIKE)} of the chart’s height share a {thing}: {'; '.join(shared)}.",)
+    share = words.percent(figures.ALIKE)
+    return (f"Policies that differ by less than {share} of the chart’s height share a {thing}: {'; '.join(shared)}.",)
 
 
 def stock(study: Study, munition: str, numbers: dict[str, int]) -> Chart:
@@ -216,8 +217,8 @@ def changes(study: Study, munition: str) -> Panels | None:
         f"changes-{munition}",
         counted.difference_title(study, munition),
         f"Change in the US stock of {study.short(munition)} against “{study.title(study.base)}” on the same draws, rounds, "
-        f"{period(study, study.now)}; the bands hold 50 and 90 % of {study.draws_of.members:,} draws, the line is their median; "
-        "each panel has a scale of its own",
+        f"{period(study, study.now)}; the bands hold 50 and 90 % of {study.draws_of.members:,} draws, the line is their "
+        "median; each panel has a scale of its own",
         differences.alternative(study, munition),
         differences.panels(study, munition),
         table,

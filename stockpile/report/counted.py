@@ -123,7 +123,7 @@ def _left(study: Study) -> str:
     parts = [f"it is {words.listed(clear)}"] if clear else []
     parts += [f"it is too close to call for {words.listed(close)}"] if close else []
     if len(parts) == 0 or len(clear) + len(close) < len(found):
-        parts.append(f"no difference is left{' for the others' if parts else ''}")
+        parts.append(f"no difference is left{' for the others' if parts else ''} in {RANGE}")
     return f" On {words.day(study.date(study.last))} {'; '.join(parts)}."
 
 
@@ -138,7 +138,7 @@ def need_sentence(study: Study) -> str | None:
             continue
         changes = {m: spread.metric_change(study, "total_unmet", row, found[0], m) for m in study.result.munitions}
         clear = [
-            f"{_changed(one)} {study.short(m)}, more in {one.more:,} and less in {one.less:,} of {one.members:,} draws"
+            f"{_changed(one)} {study.short(m)}, {_more(one)}"
             for m, one in changes.items()
             if one.kind == "clear"
         ]
@@ -147,6 +147,12 @@ def need_sentence(study: Study) -> str | None:
         parts = clear + ([f"too close to call for {words.listed(close)}"] if close else [])
         said.append(f"{possessive(study.claimant(row))} unmet need over the run changes most under {policies}: {'; '.join(parts)}")
     return f"{'. '.join(said)} (median; in brackets {RANGE})." if said else None
+
+
+def _more(change: spread.Change) -> str:
+    """Say in how many draws an unmet need is more, and less, as far as there are any."""
+    found = [f"{word} in {count:,}" for word, count in (("more", change.more), ("less", change.less)) if count]
+    return f"{words.listed(found)} of {change.members:,} draws"
 
 
 def _largest(study: Study, row: str) -> list[str]:

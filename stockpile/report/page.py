@@ -31,12 +31,21 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     found.filters["breakable"] = breakable
+    found.filters["kept"] = kept
     return found
 
 
 def breakable(path: str) -> Markup:
     """Return a path that may be broken after its dots and underscores, and is copied as it is."""
     return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(path))))
+
+
+def kept(cell: str) -> Markup:
+    """Return the text of a cell with the interval at its end, and the count before it, kept on one line each."""
+    count, bracket, interval = cell.partition(" (")
+    if not bracket:
+        return escape(cell)
+    return Markup('<span class="kept">{}</span> <span class="kept">({}</span>').format(count, interval)
 
 
 @cache

@@ -9,7 +9,6 @@ import numpy as np
 from stockpile.ensembles.result import QUANTILES
 from stockpile.report import chances, counted, evidence, fans, projection, spread, tables, words
 from stockpile.report.tables import Table, data_link, number
-from stockpile.results import US
 
 if TYPE_CHECKING:
     from stockpile.report.study import Study
@@ -38,7 +37,6 @@ def headline(study: Study) -> Table:
                 chances.cell(study, study.base, munition, soon),
                 chances.cell(study, study.base, munition, study.last),
                 when,
-                told(spread.metric(study, "minimum_after_as_of", US, study.base, munition)),
                 told(spread.at(lines, study.last)),
             )
         )
@@ -48,13 +46,12 @@ def headline(study: Study) -> Table:
         "The floor assumed here, central",
         f"Draws below it by {words.day(study.date(soon))}",
         f"Draws below it by {words.day(study.date(study.last))}",
-        "First below it: 5 %, half, 95 % of all draws",
-        "Lowest from then on",
+        "Share of all draws below it, by when",
         words.day(study.date(study.last)),
     )
     caption = (
-        f"US stock in rounds under “{study.title(study.base)}”, {study.draws_of.members:,} draws: median (5th to 95th percentile); "
-        "draws with the 95 % interval of their share"
+        f"US stock in rounds under “{study.title(study.base)}”, {study.draws_of.members:,} draws: median (5th to 95th percentile), "
+        "and counts of draws with the 95 % interval of their share"
     )
     return Table(caption, columns, tuple(rows))
 

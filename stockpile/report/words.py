@@ -65,16 +65,17 @@ def supported(value: float, width: float, *, sign: bool = False) -> str:
 
 
 def spread(low: float, middle: float, high: float, *, sign: bool = False) -> str:
-    """Return a middle with its interval, which keeps together on its line: 840 (50 to 1,680)."""
+    """Return a middle with its interval: 840 (50 to 1,680)."""
     first, second, third = (supported(value, high - low, sign=sign) for value in (middle, low, high))
-    return f"{first} ({second}{SPACE}to{SPACE}{third})"
+    return f"{first} ({second} to {third})"
 
 
 def chance(hits: int, members: int, low: float, high: float) -> str:
     """Return in how many draws, with the interval of its error: 31 of 200 (11 to 21 %)."""
     digits = 1 if high - low < 0.05 else 0
-    ends = [f"{round(100.0 * end, digits):g}" for end in (low, high)]
-    return f"{hits:,}{SPACE}of{SPACE}{members:,} ({ends[0]}{SPACE}to{SPACE}{ends[1]}{SPACE}%)"
+    ends = [f"{100.0 * end:.{digits}f}" for end in (low, high)]
+    ends = [end.removesuffix(".0") if end in ("0.0", "100.0") else end for end in ends]
+    return f"{hits:,} of {members:,} ({ends[0]} to {ends[1]}{SPACE}%)"
 
 
 def percent(share: float) -> str:

@@ -67,8 +67,9 @@ report: $(STAMP)  ## render reports/july_2025.html, reports/november_2026.html a
 golden: $(STAMP)  ## refresh tests/golden, a deliberate act: each moved number gets a "Results:" line in CHANGELOG.md
 	$(BIN)/python tests/golden/refresh.py
 
-docs: $(STAMP)  ## write docs/parameters.md and the tables of docs/glossary.md anew
+docs: $(STAMP)  ## write docs/parameters.md, the tables of docs/glossary.md and the picture of the samplers anew
 	$(BIN)/python docs/_generate.py
+	$(BIN)/python docs/_convergence_of_samplers.py
 
 clean:  ## remove what was made, .venv and rendered pages included
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache

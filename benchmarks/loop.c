@@ -38,8 +38,6 @@ INLINE v fused(v a, v b, v c) { return (v)_mm512_fmadd_pd((__m512d)a, (__m512d)b
 INLINE mask below(v a, v b) { return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_LT_OQ); }
 INLINE v choose(mask m, v a, v b) { return (v)_mm512_mask_blend_pd(m, (__m512d)b, (__m512d)a); }
 INLINE whole counted(whole n, mask m) { return (whole)_mm512_mask_sub_epi64((__m512i)n, m, (__m512i)n, _mm512_set1_epi64(-1)); }
-INLINE int some(mask m) { return m != 0; }
-#define NONE ((mask)0)
 #elif defined(__AVX2__)
 #define WIDTH 4
 typedef double v __attribute__((vector_size(32)));
@@ -56,8 +54,6 @@ INLINE v fused(v a, v b, v c) { return a * b + c; }
 INLINE mask below(v a, v b) { return (mask)_mm256_cmp_pd((__m256d)a, (__m256d)b, _CMP_LT_OQ); }
 INLINE v choose(mask m, v a, v b) { return (v)_mm256_blendv_pd((__m256d)b, (__m256d)a, (__m256d)m); }
 INLINE whole counted(whole n, mask m) { return n - m; }
-INLINE int some(mask m) { return _mm256_movemask_pd((__m256d)m) != 0; }
-#define NONE ((mask){0})
 #else
 #define WIDTH 2
 typedef double v __attribute__((vector_size(16)));
@@ -70,8 +66,6 @@ INLINE v least(v a, v b) { return choose(a < b, a, b); }
 INLINE v most(v a, v b) { return choose(a > b, a, b); }
 INLINE v fused(v a, v b, v c) { return a * b + c; }
 INLINE whole counted(whole n, mask m) { return n - m; }
-INLINE int some(mask m) { return (m[0] | m[1]) != 0; }
-#define NONE ((mask){0})
 #endif
 
 INLINE v load(const double *p) { return *(const v *)p; }
@@ -166,37 +160,56 @@ INLINE void allocate(v granted[3], v left, const v asked[3], const Rule *rule, c
     }
 }
 
-/* The passage of a level, so that a step costs little: what has happened to a lane is a bit of a mask, and a date is written when it has. */
-typedef struct { v first, back; whole below; mask ever, waiting; } Passage;
-
-INLINE void look(v *lowest, Passage *passages, const double *level, const int levels, v stock, double number, double ahead, int inside) {
-    const mask lower = below(stock, lowest[LOWEST]);
-#pragma GCC unroll 8
-    for (int i = 0; i < levels; i++) {
-        Passage *p = passages + i;
-        const mask under = below(stock, load(level + i * STRIDE));
-        const mask back = (lower | p->waiting) & ~under;
-        p->waiting = (lower | p->waiting) & under;
-        if (some(back)) p->back = choose(back, all(number), p->back);
-        if (some(under)) {
-            if (inside) p->below = counted(p->below, under);
-            if (some(under & ~p->ever)) p->first = choose(under & ~p->ever, all(number), p->first);
-            p->ever |= under;
+/* The lowest stock and the passages of the levels, from the stock at all step edges; rows of `members` numbers at `summaries`.
+ * From the end to the start, so that of several dates the first one stays. */
+INLINE void look_back(double *summaries, long members, const v *path, long steps, const double *ahead, const double *level, const int levels) {
+    v lowest = all(INFINITY), number = lowest, lowest_ahead = lowest, number_ahead = lowest;
+    for (long n = steps; n >= 0; n--) {
+        const mask lower = ~below(lowest, path[n]);
+        number = choose(lower, all((double)n), number);
+        lowest = least(path[n], lowest);
+        if (ahead[n] > 0.5) {
+            number_ahead = choose(lower, all((double)n), number_ahead);
+            lowest_ahead = lowest;
         }
     }
-    lowest[LOWEST_AT] = choose(lower, all(number), lowest[LOWEST_AT]);
-    lowest[LOWEST] = choose(lower, stock, lowest[LOWEST]);
-    if (ahead > 0.5) {
-        const mask late = below(stock, lowest[AHEAD]);
-        lowest[AHEAD_AT] = choose(late, all(number), lowest[AHEAD_AT]);
-        lowest[AHEAD] = choose(late, stock, lowest[AHEAD]);
+    store(summaries + LOWEST * members, lowest);
+    store(summaries + LOWEST_AT * members, number);
+    store(summaries + AHEAD * members, lowest_ahead);
+    store(summaries + AHEAD_AT * members, number_ahead);
+    v first[MOST_LEVELS], back[MOST_LEVELS];
+    whole count[MOST_LEVELS];
+#pragma GCC unroll 8
+    for (int i = 0; i < MOST_LEVELS; i++) {
+        const mask under = below(path[steps], load(level + (i < levels ? i : 0) * STRIDE));
+        first[i] = choose(under, all((double)steps), all(INFINITY));
+        back[i] = choose(under, all(INFINITY), all((double)steps));
+        count[i] = (whole)all(0.0);
+    }
+    for (long n = steps - 1; n >= 0; n--) {
+        const v now = all((double)n);
+        const mask before = below(now, number);
+#pragma GCC unroll 8
+        for (int i = 0; i < levels; i++) {
+            const mask under = below(path[n], load(level + i * STRIDE));
+            count[i] = counted(count[i], under);
+            first[i] = choose(under, now, first[i]);
+            back[i] = choose(under | before, back[i], now);
+        }
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < levels; i++) {
+        double *three = summaries + (PASSAGES + 3 * i) * members;
+        store(three, first[i]);
+        store(three + members, __builtin_convertvector(count[i], v));
+        store(three + 2 * members, back[i]);
     }
 }
 
 /* What is the same for all members over a step. Shares: cut, set aside, hold, divert, by recipient; in force, and more while reviewed. */
 typedef struct {
     uint32_t row[SERIES];   /* offsets [byte] */
-    double ahead, history, since, now[12], more[12];
+    double history, since, now[12], more[12];
 } Step;
 
 /* One step of one vector of lanes. The ints are known when this is compiled. */
@@ -206,6 +219,7 @@ INLINE void step(v *s, v *out, const double *registers, const double *k, const S
 #define X(name) load((const double *)((const char *)registers + t->row[name]))
 #define K(name) load(k + (name) * STRIDE)
 #define STEP(start, x) (exact ? fused(all(dt), (x), (start)) : (start) + dt * (x))
+/* Sums are of rates, and are multiplied by dt in the end; where that is exact, as well each time. */
 #define ADD(name, x) out[name] = STEP(out[name], x)
 #define SHARE_OF(i) (reviewed ? fused(z, all(t->more[i]), all(t->now[i])) : all(t->now[i]))
     /* The order is that of least registers: a recipient is finished before the next one is begun. */
@@ -277,24 +291,17 @@ INLINE void strip(const Job *job, long block, long lane, const Step *t, const Ru
     const double *constants = job->constants + block * CONSTANTS * STRIDE + lane;
     const double *opening = job->opening + block * STOCKS * STRIDE + lane;
     const double *level = job->level + block * job->levels * STRIDE + lane;
-    v s[STOCKS], out[PASSAGES];
-    Passage passages[MOST_LEVELS];
+    v s[STOCKS], out[PASSAGES], path[job->steps + 1];
     for (int i = 0; i < STOCKS; i++) s[i] = load(opening + i * STRIDE);
-    for (int i = 0; i < PASSAGES; i++) out[i] = all(i < TO_US ? INFINITY : 0.0);
-    for (int i = 0; i < levels; i++) passages[i] = (Passage){all(INFINITY), all(INFINITY), (whole)all(0.0), NONE, NONE};
+    for (int i = TO_US; i < PASSAGES; i++) out[i] = all(0.0);
     for (long n = 0; n < job->steps; n++, t++) {
-        look(out, passages, level, levels, s[US], (double)n, t->ahead, 1);
+        path[n] = s[US];
         step(s, out, registers, constants, t, rule, job->dt, kind, reviewed, suspended, exact);
     }
-    look(out, passages, level, levels, s[US], (double)job->steps, job->ahead[job->steps], 0);
+    path[job->steps] = s[US];
     double *summaries = job->summaries + block * LANES + lane;
-    for (int i = 0; i < PASSAGES; i++) store(summaries + i * job->members, out[i]);
-    for (int i = 0; i < levels; i++) {
-        double *three = summaries + (PASSAGES + 3 * i) * job->members;
-        store(three, passages[i].first);
-        store(three + job->members, __builtin_convertvector(passages[i].below, v));
-        store(three + 2 * job->members, choose(passages[i].waiting, all(INFINITY), passages[i].back));
-    }
+    for (int i = TO_US; i < PASSAGES; i++) store(summaries + i * job->members, out[i]);
+    look_back(summaries, job->members, path, job->steps, job->ahead, level, levels);
 }
 
 #define VARIANT(name, kind, reviewed, suspended, exact)                                                                   \
@@ -324,7 +331,6 @@ static Step *steps_of(const Job *job) {
         const double *t = job->table + n * UNIFORM;
         Step *s = steps + n;
         for (int i = 0; i < SERIES; i++) s->row[i] = job->index[n * SERIES + i] * STRIDE * sizeof(double);
-        s->ahead = job->ahead[n];
         s->history = t[HISTORY];
         s->since = 1.0 - t[HISTORY];
         for (int i = 0; i < 12; i++) { s->now[i] = t[CUT + i]; s->more[i] = t[REVIEW_CUT + i] - t[CUT + i]; }

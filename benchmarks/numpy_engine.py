@@ -9,8 +9,7 @@ import numpy as np
 
 from benchmarks.case import LANE_CONSTANTS, LANE_SERIES, LANES, STOCKS, UNIFORM_CONSTANTS, UNIFORM_SERIES, UNUSED, Array, Case, Munition
 from stockpile.codegen.trace import symbols
-from stockpile.engine import difference
-from stockpile.model import summaries
+from stockpile.engine import fold
 from stockpile.model.state import Constants, Known, State
 
 BLOCK = 8192
@@ -21,6 +20,9 @@ class Rows:
 
     def __init__(self, rows: Any, index: Any) -> None:
         self.rows, self.index = rows, index
+
+    def __len__(self) -> int:
+        return len(self.index)
 
     def __getitem__(self, step: int) -> Any:
         return self.rows[self.index[step]]
@@ -60,23 +62,9 @@ def _of(cls: type[Any], values: dict[str, Any]) -> Any:
 
 def _block(given: tuple[Munition, Known, Constants, State, tuple[Array, ...]]) -> Array:
     munition, series, constants, opening, levels = given
-    zero = np.zeros_like(opening.us_on_hand)
-    lowest, totals = summaries.nothing_seen(zero), summaries.nothing_moved(zero, len(opening.on_hand))
-    passages = [summaries.not_passed(zero) for _ in levels]
-
-    def seen(stock: Any, number: int, inside: float) -> None:
-        nonlocal lowest
-        for place, level in enumerate(levels):
-            passages[place] = summaries.compare(passages[place], stock, level, lowest.stock, float(number), inside)
-        lowest = summaries.look(lowest, stock, float(number), munition.ahead[number])
-
-    stock = opening.us_on_hand
-    for number, (_, flow, end) in enumerate(difference.steps(opening, series, constants, munition.dt, munition.steps)):
-        seen(stock, number, 1.0)
-        totals = summaries.add(totals, flow, munition.dt)
-        stock = end.us_on_hand
-    seen(stock, munition.steps, 0.0)
-    found: tuple[Any, ...] = (lowest, totals, *passages)
+    ahead = int(np.searchsorted(munition.ahead, 0.5))
+    summary = fold.summarise((series, constants, opening), levels, munition.dt, ahead)
+    found: tuple[Any, ...] = (summary.lowest, summary.totals, *summary.passages)
     return np.stack([one for item in found for field in fields(item) for one in _each(getattr(item, field.name))])
 
 

@@ -6,6 +6,7 @@ Run by ``make docs``; the tests compare the committed picture with what this giv
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ OUTCOMES = ("mean", "probability of ending below a level")
 INK, MUTED, GRID = "#1b1f24", "#565d66", "#e4e7eb"
 STYLES = {"random": ("#D55E00", "6 4", "circle"), "lhs": ("#AA4499", "2 3", "square"), "sobol": ("#0072B2", "", "diamond")}
 """Colour, dashes and marker of each sampler."""
-PANEL, LEFT, TOP, WIDTH, HEIGHT = 400, 62, 58, 250, 250
+PANEL, LEFT, TOP, WIDTH, HEIGHT = 440, 52, 58, 250, 250
 """Pixels: from panel to panel, margins of a panel, its axes."""
 DECADES = (-6, -1)
 POWERS = (5, 13)
@@ -144,7 +145,7 @@ def _spread(heights: list[float], apart: float = 16.0) -> list[float]:
     """Return the heights of labels, moved apart where they would overlap."""
     result = list(heights)
     order = sorted(range(len(heights)), key=lambda number: heights[number])
-    for above, below in zip(order, order[1:], strict=False):
+    for above, below in pairwise(order):
         result[below] = max(result[below], result[above] + apart)
     return result
 

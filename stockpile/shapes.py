@@ -62,7 +62,7 @@ def table(shape: str, low: float, value: float, high: float, least: float = 0.0,
         numbers equally likely).
     low, value, high : float
         The range and the central value: the mode of a triangular and PERT shape, the median of a normal and lognormal
-        one (two halves with the same peak position and different widths where the range is not symmetric about it).
+        one (two halves of different widths, joined there, where the range is not symmetric about it).
     least, most : float
         Bounds of what the number can mean, 0 and 1 for a share. A normal or lognormal shape is conditioned on lying
         between them: what lies outside is left out and the rest scaled up, nothing is heaped onto a bound.
@@ -126,7 +126,8 @@ def quantiles(shape: str, p: Array, low: float, value: float, high: float, least
         result: Array = np.exp(_normal(p, logs, math.log(least) if least > 0 else -math.inf, math.log(most)))
         # The bounds themselves, where the logarithm there and back lost a bit.
         return np.clip(result, least, most)
-    return BOUNDED[shape](p, low, value, high)
+    # A root taken and squared again may step over the bound by a bit.
+    return np.clip(BOUNDED[shape](p, low, value, high), low, high)
 
 
 def support(shape: str, low: float, value: float, high: float, least: float = 0.0, most: float = math.inf) -> tuple[float, float]:
@@ -160,7 +161,7 @@ def _check(shape: str, low: float, value: float, high: float, least: float, most
 
 
 def _uniform(p: Array, low: float, value: float, high: float) -> Array:
-    return np.where(p < 1, low + (high - low) * p, high)
+    return low + (high - low) * p
 
 
 def _triangular(p: Array, low: float, value: float, high: float) -> Array:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 BINS = 1024
 """Bins of a sketch, beside the two that take what lies outside."""
+SLAB = 4096
+"""Cells whose quantiles are read from counts at a time, so that sums of counts take little memory."""
 MARGIN = 0.25
 """How far the bins reach beyond the numbers of the pilot, as a share of their range."""
 
@@ -73,6 +75,15 @@ class Whole:
         return np.zeros(self.values.shape[:-1])
 
 
+def _place(counts: NDArray[np.uint32], wanted: float) -> tuple[NDArray[np.intp], Array]:
+    """Return for each row the bin that holds the number of rank `wanted`, and how far into the bin that is."""
+    total = np.cumsum(counts, axis=-1, dtype=np.int64)
+    bin_ = np.minimum((total < wanted).sum(axis=-1), counts.shape[-1] - 1)
+    before = np.where(bin_ > 0, np.take_along_axis(total, np.maximum(bin_ - 1, 0)[:, None], -1)[:, 0], 0)
+    inside = np.take_along_axis(counts, bin_[:, None], -1)[:, 0]
+    return bin_, np.clip((wanted - before) / np.maximum(inside, 1), 0.0, 1.0)
+
+
 @dataclass(frozen=True, eq=False)
 class Counts:
     """Counts in bins: below all, those of equal width from `low` on, above all; shape (..., bins + 2).
@@ -92,14 +103,16 @@ class Counts:
 
     def quantile(self, q: float) -> Array:
         """Return the quantile of each cell: the place in the bin that has it. Infinite where it lies outside all bins."""
-        total = np.cumsum(self.counts, axis=-1, dtype=np.int64)
+        counts = self.counts.reshape(-1, self.counts.shape[-1])
         wanted = q * (self.members - 1) + 0.5
-        bin_ = (total < wanted).sum(axis=-1)
-        bin_ = np.minimum(bin_, self.counts.shape[-1] - 1)
-        before = np.where(bin_ > 0, np.take_along_axis(total, np.maximum(bin_ - 1, 0)[..., None], -1)[..., 0], 0)
-        inside = np.take_along_axis(self.counts, bin_[..., None], -1)[..., 0]
-        part = np.clip((wanted - before) / np.maximum(inside, 1), 0.0, 1.0)
-        found = self.low + (bin_ - 1 + np.where(self.on_grid, 0.5, part)) * self.width
+        shape = self.counts.shape[:-1]
+        bins: NDArray[np.intp] = np.empty(len(counts), np.intp)
+        parts: Array = np.empty(len(counts))
+        for start in range(0, len(counts), SLAB):
+            slab = slice(start, start + SLAB)
+            bins[slab], parts[slab] = _place(counts[slab], wanted)
+        bin_ = bins.reshape(shape)
+        found = self.low + (bin_ - 1 + np.where(self.on_grid, 0.5, parts.reshape(shape))) * self.width
         outside = self.counts.shape[-1] - 1
         return np.where(bin_ == 0, -np.inf, np.where(bin_ == outside, np.inf, found))
 

@@ -394,8 +394,9 @@ def test_compare_writes_the_metrics(call: Call, tmp_path: Path) -> None:
 def test_report_gets_what_was_asked_for(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
-    def fake(source: Any, path: Path, policies: Any = None, command: Any = None) -> Path:
-        asked.append((source.digest, path, policies, command))
+    def fake(source: Any, path: Path, policies: Any, command: str, **draws: Any) -> Path:
+        draws.pop("progress")(0)
+        asked.append((source.digest, path, policies, command, draws))
         return path
 
     monkeypatch.chdir(tmp_path)
@@ -403,13 +404,19 @@ def test_report_gets_what_was_asked_for(call: Call, tmp_path: Path, monkeypatch:
     assert call("report").out == "july_2025.html\n"
     done = call("report", "--set", "model.slip.add=12", "--policy", "none,us_first", "-o", tmp_path / "new" / "page.html", "--json")
     assert done.json["page"] == str(tmp_path / "new" / "page.html")
+    assert call("report", "--members", "1e2", "--seed", "7").code == 0
+    assert call("report", "--members", "0").code == 0
+    page, usual = Path("july_2025.html"), {"members": 2000, "seed": 1}
     assert asked == [
-        (SCENARIO.digest, Path("july_2025.html"), None, "stockpile report july_2025 -o july_2025.html"),
+        (SCENARIO.digest, page, None, "stockpile report july_2025 --members 2000 --seed 1 -o july_2025.html", usual),
         (
             SCENARIO.override({"model.slip.add": 12}).digest, tmp_path / "new" / "page.html", ["none", "us_first"],
-            "stockpile report july_2025 -o page.html --set model.slip.add=12 --policy none,us_first",
+            "stockpile report july_2025 --members 2000 --seed 1 -o page.html --set model.slip.add=12 --policy none,us_first", usual,
         ),
+        (SCENARIO.digest, page, None, "stockpile report july_2025 --members 100 --seed 7 -o july_2025.html", {"members": 100, "seed": 7}),
+        (SCENARIO.digest, page, None, "stockpile report july_2025 --members 0 -o july_2025.html", {"members": 0, "seed": 1}),
     ]
+    assert call("report", "--members", "some").code == 2
 
 
 def test_index_is_written_into_the_folder(call: Call, tmp_path: Path) -> None:

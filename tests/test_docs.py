@@ -94,6 +94,17 @@ def test_every_metric_also_comes_as_its_change() -> None:
     assert "| `change_in.<metric>` |" in (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
 
 
+def test_every_metric_of_an_ensemble_is_in_the_glossary() -> None:
+    found = sp.ensemble(sp.load("july_2025"), ["none"], 2, dates=["2027-01-01"], engine="numpy")
+    own = {re.sub(r"\..*", ".<months>", name) for *_, name in found.keys if name.startswith("stock_at.")}
+    assert own == {"stock_at.<months>"}
+    plain = {(re.sub(r"\..*", ".<level>", name)) for *_, name in found.keys if not name.startswith(("stock_at.", "change_in."))}
+    assert plain == {name for name, _ in metrics_described()}
+    assert glossary()["stock_at.<months>"] == ["round"]
+    assert {*found.probability(below="transfer_floor", by="2027-01-01")} >= {"hits", "probability", "low", "high", "members"}
+    assert {*found.estimates()} >= {"mean_low", "mean_high", "median_low", "median_high", "share_finite"}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
     text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)

@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return sp.report(sp.load("july_2025"), tmp_path_factory.mktemp("pages") / "july_2025.html")
+    return sp.report(sp.load("july_2025"), tmp_path_factory.mktemp("pages") / "july_2025.html", members=200)
 
 
 class Seen:
@@ -130,7 +130,7 @@ def test_data_of_a_chart_can_be_taken(seen: Seen) -> None:
         seen.page.locator("#stock-pac3 a[download]").click()
     lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
     assert download.value.suggested_filename == "stock-pac3.csv"
-    assert lines[0].startswith("date,none,")
+    assert lines[0].startswith("date,none.q05,none.q25,none.q50,none.q75,none.q95,")
     assert len(lines) == 132
 
 
@@ -179,7 +179,7 @@ def test_charts_have_names_and_texts_in_their_place(seen: Seen) -> None:
     nodes = session.send("Accessibility.getFullAXTree")["nodes"]
     named = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if not node["ignored"] and "role" in node]
     pictures = [name for role, name in named if role in ("img", "image")]
-    assert len(pictures) == seen.page.locator("[data-figure]").count()
+    assert len(pictures) == seen.page.locator("[data-figure], .panels").count()
     assert all("chart of" in name and any(sign.isdigit() for sign in name) for name in pictures)
     groups = [name for role, name in named if role in ("figure", "group") and name]
     for title in seen.page.locator("figure .finding").all_inner_texts():
@@ -242,6 +242,22 @@ def test_without_scripts_the_tables_are_there(browser: Browser, file: Path) -> N
     note = page.locator("main > noscript").count()
     opened.context.close()
     assert (note, table, plot, button) == (1, True, False, False)
+
+
+def test_panels_are_drawn_and_follow_the_scheme(seen: Seen, other: Seen, browser: Browser, file: Path) -> None:
+    band = "getComputedStyle(document.querySelector('.panel .outer')).fill"
+    boxes = """[...document.querySelectorAll(".panel")].map((one) => [...one.querySelectorAll(".outer, .median")].map((path) => {
+      const box = path.getBBox();
+      return [box.width, box.height];
+    }))"""
+    for outer, median in seen.page.evaluate(boxes):
+        assert min(outer[0], median[0]) > 200
+        assert outer[1] > 100
+    assert (seen.page.evaluate(band), other.page.evaluate(band)) == ("rgb(0, 114, 178)", "rgb(86, 180, 233)")
+    bare = Seen(browser, file, java_script_enabled=False)
+    shown = bare.page.locator("#changes-pac3 .panel svg").first.is_visible()
+    bare.context.close()
+    assert shown
 
 
 def test_forced_colours_and_still_motion(other: Seen) -> None:

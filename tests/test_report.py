@@ -194,7 +194,7 @@ def test_page_is_written_whole_or_not_at_all(scenario: sp.Scenario, tmp_path: Pa
 def test_folder_is_made_and_the_path_comes_back(scenario: sp.Scenario, tmp_path: Path) -> None:
     target = tmp_path / "new" / "page.html"
     assert sp.report(scenario, str(target), policies=["none"]) == target
-    assert "stockpile report july_2025 --policy none -o new/page.html" in target.read_text(encoding="utf-8")
+    assert "stockpile report july_2025 --policy none --members 0 -o new/page.html" in target.read_text(encoding="utf-8")
 
 
 # ---------------------------------------------------------------- says what the figures show
@@ -641,10 +641,10 @@ def test_policies_on_one_line_are_indeed_alike(july: Study) -> None:
 
 def test_labels_do_not_lie_on_each_other() -> None:
     labels = [
-        (5.0, "the first one", 0),
-        (5.0, "the second one, whose label takes more than a line", 1),
-        (4.9, "third", 2),
-        (0.0, "last", 3),
+        (5.0, "the first one", theme.INK),
+        (5.0, "the second one, whose label takes more than a line", theme.BLUE),
+        (4.9, "third", theme.GREEN),
+        (0.0, "last", theme.WINE),
     ]
     found = figures.direct_labels(labels, "2030-01-01", (0.0, 10.0), 400.0)
     places = sorted(((10.0 - one["y"]) * 40.0 + one["ay"], one["text"].count("<br>") + 1) for one in found)
@@ -827,6 +827,7 @@ def test_percent_in_words(share: float, said: str) -> None:
 def test_changes_in_words() -> None:
     assert [words.signed(one) for one in (3.04, -3.04, 0.01, -0.01)] == ["+3.0", "−3.0", "0", "0"]
     assert [words.signed_billion(one) for one in (2.5e9, -2.5e9, 0.0, 1e6, -1e6)] == ["+2.50", "−2.50", "0.00", "0.00", "0.00"]
+    assert words.spread(0.0, 0.04, 0.0) == "0"
     assert [words.plain(one) for one in (8500.0, 0.43, -6.0, 0.001234567)] == ["8,500", "0.43", "−6", "0.00123457"]
 
 

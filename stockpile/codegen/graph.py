@@ -20,11 +20,12 @@ INPUT, CONSTANT = "input", "constant"
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide,
     "minimum": np.minimum, "maximum": np.maximum, "less": np.less, "greater": np.greater, "greater_equal": np.greater_equal,
+    "less_equal": np.less_equal,
     "equal": np.equal,
     "where": np.where,
 }
 """All that the equations may use."""
-COMPARISONS = ("less", "greater", "greater_equal", "equal")
+COMPARISONS = ("less", "greater", "greater_equal", "less_equal", "equal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class Symbol(NDArrayOperatorsMixin):
         return apply(self.graph, ufunc.__name__, inputs)
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
-        if function is np.stack:
+        if function is np.stack and len(arguments) == 1 and not keywords:
             return Symbol(self.graph, tuple(_single(self.graph, one) for one in arguments[0]))
         if function is not np.where or len(arguments) != 3 or keywords:
             raise TypeError(f"{function.__name__} has no place in the equations; allowed: {', '.join(OPERATIONS)}")

@@ -1,34 +1,43 @@
 """Prints a traced step as LLVM assembly: one fused loop over time for a group of members in the lanes of a vector.
 
 The vectors are explicit, so nothing is left to an optimiser's judgement; nothing is contracted or reordered, so every lane gives
-bit for bit what NumPy gives. Where a node of the graph is worked out depends on what it rests on:
+bit for bit what NumPy gives; a product and a sum are fused only where the product is exact. Where a node of the graph is worked out depends on what it rests on:
 
 - on what is the same for all members: beforehand, by NumPy, into a table with a row a step (`Layout.table`, `Layout.policy`);
 - on constants of the member: before the loop over time;
 - on stocks or series: inside it.
 
-Series and constants are read from files of registers through tables of register numbers, as most series stay the same over many
-steps and most policies share them. Each group of `WIDTH` members has a file of its own, so that a run stays within a small part of
-memory.
+Series and constants are read from files of registers through tables of offsets [byte], as most series stay the same over many
+steps and most policies share them. Each group of `WIDTH` members has a file of its own, and stocks, sums and the path of the US stock
+a place in memory, so that a run stays within the nearest cache and its vectors within the processor's registers.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations, groupby
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import groupby
 
+from stockpile.codegen.branches import Branch, branches, users_of
 from stockpile.codegen.graph import COMPARISONS, CONSTANT, INPUT, Graph, needed
+from stockpile.codegen.llvm import ATTRIBUTES, VECTOR, WIDTH, Text, number, operate, splat
 from stockpile.codegen.trace import Traced, is_of_run, is_uniform
 
-WIDTH = 8
-"""Members in a vector."""
 LANES = 64
-"""Members in a block: what shares a file of registers."""
-VECTOR = f"<{WIDTH} x double>"
-MASK = f"<{WIDTH} x i1>"
-ATTRIBUTES = '"prefer-vector-width"="512" "min-legal-vector-width"="512" nounwind'
+"""Members in a block: what the worker of programs does at a time."""
+PASSAGE = ("passage.first", "passage.below", "passage.back")
+EXACT = "_exactly"
+"""Ending of the names of functions for steps whose length is a power of two."""
+AT_ONCE = 5
+"""Levels compared side by side."""
+NEVER = splat(number(float("inf")))
+ARGUMENTS = (
+    "ptr noalias readonly %registers, i64 %file, ptr noalias readonly %index, ptr noalias readonly %constants, ptr noalias readonly %table, "
+    "ptr noalias readonly %policy, i64 %steps, ptr noalias readonly %levels, i64 %count, ptr noalias readonly %dates, i64 %dated, "
+    "ptr noalias %work, ptr noalias %result, i64 %stride"
+)
+KEEPING = ", ptr noalias readonly %wanted, ptr noalias %kept, i64 %edges, i64 %wide"
 
 
 @dataclass(frozen=True)
@@ -38,17 +47,19 @@ class Layout:
     Attributes
     ----------
     series : tuple of str
-        Inputs that differ by member and by step: columns of the table of register numbers.
+        Inputs that differ by member and by step: columns of the table of offsets.
     constants : tuple of str
         Inputs that differ by member only, the opening stocks among them.
     table : tuple of int
-        Nodes that are the same for all members, one value a step.
+        Nodes that are the same for all members, one value a step edge.
     policy : tuple of int
         Nodes that are the same for all members over the whole run.
     summaries : tuple of str
-        Rows of the output before those of the levels.
+        Rows of the output before those of the levels and of the dates.
     fields : tuple of tuple of str
         What a trajectory has of a step, field by field.
+    memory : tuple of str
+        What stands in memory over a run, before the path of the US stock; a vector each.
     """
 
     series: tuple[str, ...]
@@ -57,79 +68,11 @@ class Layout:
     policy: tuple[int, ...]
     summaries: tuple[str, ...]
     fields: tuple[tuple[str, ...], ...]
+    memory: tuple[str, ...]
 
-
-PASSAGE = ("passage.first", "passage.below", "passage.back")
-
-
-def number(value: float) -> str:
-    """Return a double in LLVM's exact notation."""
-    return "0x" + struct.pack(">d", value).hex().upper()
-
-
-def splat(value: str) -> str:
-    """Return a vector constant of one value."""
-    return "<" + ", ".join([f"double {value}"] * WIDTH) + ">"
-
-
-@dataclass
-class Text:
-    """Lines of one function, and the names given in it."""
-
-    lines: list[str] = field(default_factory=list)
-    count: int = 0
-    block: str = ""
-
-    def name(self) -> str:
-        """Return a name not used yet."""
-        self.count += 1
-        return f"%v{self.count}"
-
-    def put(self, instruction: str) -> str:
-        """Add an instruction with a result and return its name."""
-        name = self.name()
-        self.lines.append(f"  {name} = {instruction}")
-        return name
-
-    def do(self, line: str) -> None:
-        """Add a line without a result, or the label of a new block."""
-        if line.endswith(":"):
-            self.block = line[:-1]
-        self.lines.append(line if line.endswith(":") else f"  {line}")
-
-    def load(self, kind: str, base: str, index: str, element: str = "double") -> str:
-        """Return element number `index` of an array, or the vector that starts there."""
-        place = self.put(f"getelementptr inbounds {element}, ptr {base}, i64 {index}")
-        return self.put(f"load {kind}, ptr {place}, align {4 if kind == 'i32' else 8}")
-
-    def store(self, value: str, base: str, index: str) -> None:
-        """Write a vector from element number `index` of an array on."""
-        place = self.put(f"getelementptr inbounds double, ptr {base}, i64 {index}")
-        self.do(f"store {VECTOR} {value}, ptr {place}, align 8")
-
-    def spread(self, value: str) -> str:
-        """Return a vector of one scalar."""
-        one = self.put(f"insertelement {VECTOR} poison, double {value}, i64 0")
-        return self.put(f"shufflevector {VECTOR} {one}, {VECTOR} poison, <{WIDTH} x i32> zeroinitializer")
-
-
-INSTRUCTIONS = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv"}
-CONDITIONS = {"less": "olt", "greater": "ogt", "greater_equal": "oge", "equal": "oeq"}
-
-
-def operate(text: Text, operation: str, arguments: Sequence[str]) -> str:
-    """Print one operation on vectors and return its result; a condition comes as a mask."""
-    if operation in INSTRUCTIONS:
-        return text.put(f"{INSTRUCTIONS[operation]} {VECTOR} {arguments[0]}, {arguments[1]}")
-    if operation in ("minimum", "maximum"):
-        first, second = arguments
-        mask = text.put(f"fcmp {'olt' if operation == 'minimum' else 'ogt'} {VECTOR} {first}, {second}")
-        return text.put(f"select {MASK} {mask}, {VECTOR} {first}, {VECTOR} {second}")
-    if operation in CONDITIONS:
-        return text.put(f"fcmp {CONDITIONS[operation]} {VECTOR} {arguments[0]}, {arguments[1]}")
-    if operation == "where":
-        return text.put(f"select {MASK} {arguments[0]}, {VECTOR} {arguments[1]}, {VECTOR} {arguments[2]}")
-    raise ValueError(operation)
+    def work(self, edges: int) -> int:
+        """Return how many numbers a run needs in memory."""
+        return (len(self.memory) + edges) * WIDTH
 
 
 def classify(graph: Graph) -> tuple[list[bool], list[bool]]:
@@ -151,91 +94,24 @@ def field_of(key: str) -> str:
     return ".".join(key.split(".")[:2])
 
 
-@dataclass(frozen=True)
-class Branch:
-    """A choice that is the same for all members, with what only one of its sides needs.
-
-    Attributes
-    ----------
-    condition : int
-        The node that decides.
-    choices : tuple of int
-        The nodes that choose by it.
-    first, second : list of int
-        What only their first or second side needs, in order.
-    outside : tuple of int
-        What the branch needs from before it.
-    """
-
-    condition: int
-    choices: tuple[int, ...]
-    first: list[int]
-    second: list[int]
-    outside: tuple[int, ...]
-
-    @property
-    def nodes(self) -> set[int]:
-        """All nodes of the branch."""
-        return {*self.choices, *self.first, *self.second}
-
-
-WORTH_A_JUMP = 4
-"""Operations from which it pays to jump over them."""
-
-
-def branches(graph: Graph, order: list[int], kept: set[int], uniform: list[bool]) -> list[Branch]:
-    """Return branches among nodes in order, disjoint and together as large as can be; inner ones come when these are printed."""
-    conditions = {graph.nodes[n].arguments[0] for n in order if graph.nodes[n].operation == "where"}
-    found = [one for one in (_branch(graph, order, kept, c) for c in sorted(conditions) if uniform[c]) if one]
-    best: tuple[Branch, ...] = ()
-    for count in range(1, len(found) + 1):
-        for some in combinations(found, count):
-            size = sum(len(one.nodes) for one in some)
-            if len(set().union(*(one.nodes for one in some))) == size and size > sum(len(one.nodes) for one in best):
-                best = some
-    return list(best)
-
-
-def _branch(graph: Graph, order: list[int], kept: set[int], condition: int) -> Branch | None:
-    """Return the branch of a condition; None where it is not worth a jump, or what it chooses is needed to work it out."""
-    choices = {n for n in order if graph.nodes[n].operation == "where" and graph.nodes[n].arguments[0] == condition}
-    users = _users(graph, order)
-    first, second = (_only(graph, order, choices, kept, users, side) for side in (1, 2))
-    inside = {*choices, *first, *second}
-    outside = {a for n in inside for a in graph.nodes[n].arguments if a in users and a not in inside}
-    after = set(choices)
-    for n in order:
-        if any(a in after for a in graph.nodes[n].arguments):
-            after.add(n)
-    if len(first) + len(second) < WORTH_A_JUMP or outside & after:
-        return None
-    return Branch(condition, tuple(sorted(choices)), first, second, tuple(sorted(outside)))
-
-
-def _users(graph: Graph, order: list[int]) -> dict[int, list[int]]:
-    """Return for each node those that take it."""
-    users: dict[int, list[int]] = {n: [] for n in order}
-    for n in order:
-        for a in graph.nodes[n].arguments:
-            if a in users:
-                users[a].append(n)
-    return users
-
-
-def _only(
-    graph: Graph, order: list[int], choices: set[int], kept: set[int], users: dict[int, list[int]], side: int
-) -> list[int]:
-    """Return the nodes that nothing but one side of the choices needs."""
-    held: set[int] = set()
-
-    def serves(n: int, user: int) -> bool:
-        arguments = graph.nodes[user].arguments
-        return user in held or (user in choices and arguments.count(n) == 1 and arguments[side] == n)
-
-    for n in reversed(order):
-        if n not in choices and n not in kept and all(serves(n, user) for user in users[n]):
-            held.add(n)
-    return sorted(held)
+def layout_of(traced: Traced, uniform: list[bool], steady: list[bool]) -> Layout:
+    """Return the layout of a traced step."""
+    graph = traced.graph
+    leaving = (traced.after, traced.lowest, traced.totals, traced.rows, traced.passage)
+    everything = needed(graph, [n for some in leaving for n in some.values()])
+    inputs = [str(graph.nodes[n].value) for n in everything if graph.nodes[n].operation == INPUT]
+    lanes = [name for name in inputs if not is_uniform(name)]
+    used = {a for n in everything if not uniform[n] for a in graph.nodes[n].arguments} | set(traced.rows.values())
+    shared = [n for n in everything if n in used and uniform[n] and graph.nodes[n].operation != CONSTANT]
+    return Layout(
+        series=tuple(name for name in lanes if name.startswith("series.")),
+        constants=(*(name for name in lanes if name.startswith("constant.")), *traced.after),
+        table=tuple(n for n in shared if not steady[n]),
+        policy=tuple(n for n in shared if steady[n]),
+        summaries=(*traced.lowest, *traced.totals, "state.us_on_hand"),
+        fields=tuple(tuple(keys) for _, keys in groupby(traced.rows, field_of)),
+        memory=(*traced.after, *traced.totals),
+    )
 
 
 class Printer:
@@ -245,275 +121,248 @@ class Printer:
         self.traced = traced
         self.graph = traced.graph
         self.uniform, self.steady = classify(traced.graph)
-        self.wanted = [*traced.after.values(), *traced.lowest.values(), *traced.totals.values()]
-        everything = needed(self.graph, [*self.wanted, *traced.rows.values(), *traced.passage.values()])
-        inputs = [str(node.value) for node in (self.graph.nodes[n] for n in everything) if node.operation == INPUT]
-        lanes = [name for name in inputs if not is_uniform(name)]
-        used = {a for n in everything if not self.uniform[n] for a in self.graph.nodes[n].arguments}
-        used |= set(traced.rows.values())
-        shared = [n for n in everything if n in used and self.uniform[n] and self.graph.nodes[n].operation != CONSTANT]
-        self.layout = Layout(
-            series=tuple(name for name in lanes if name.startswith("series.")),
-            constants=tuple(name for name in (*lanes, *traced.after) if name.startswith("constant.")) + tuple(traced.after),
-            table=tuple(n for n in shared if not self.steady[n]),
-            policy=tuple(n for n in shared if self.steady[n]),
-            summaries=(*traced.lowest, *traced.totals, "state.us_on_hand"),
-            fields=tuple(tuple(keys) for _, keys in groupby(traced.rows, field_of)),
-        )
+        self.layout = layout_of(traced, self.uniform, self.steady)
+        self.input = {str(node.value): n for n, node in enumerate(self.graph.nodes) if node.operation == INPUT}
 
     def module(self) -> str:
-        """Return the text of the functions `summarise` and `record`, which keeps rows as well."""
-        return "\n".join([self._function("summarise", rows=False), self._function("record", rows=True)])
+        """Return the text of the functions `summarise` and `record`, which keeps rows as well, each with its like for exact steps."""
+        parts = ["declare i64 @llvm.smax.i64(i64, i64)", f"declare {VECTOR} @llvm.fma.v{WIDTH}f64({VECTOR}, {VECTOR}, {VECTOR})"]
+        for exact in (False, True):
+            self.fused = self._fusions(exact=exact)
+            ending = EXACT if exact else ""
+            parts += [self._function(f"summarise{ending}", rows=False), self._function(f"record{ending}", rows=True)]
+        return "\n".join(parts)
 
-    # ------------------------------------------------------------ one function
+    def _fusions(self, *, exact: bool) -> dict[int, tuple[int, int]]:
+        """Return the sums that may be taken together with a product in them: by sum, the product and what is added.
+
+        Only where the product is exact, so that rounding once gives what rounding twice gives: products with the review, which is
+        0 or 1, and where the length of a step is a power of two, products with that.
+        """
+        factors = {self.traced.rows["state.review"]} | ({self.input["run.dt"]} if exact else set())
+        nodes = self.graph.nodes
+        uses = Counter(a for node in nodes for a in node.arguments)
+        found = {}
+        for n, node in enumerate(nodes):
+            if node.operation == "add":
+                for product, other in (node.arguments[::-1], node.arguments):
+                    if nodes[product].operation == "multiply" and uses[product] == 1 and factors & set(nodes[product].arguments):
+                        found[n] = (product, other)
+                        break
+        return found
 
     def _function(self, name: str, *, rows: bool) -> str:
-        text, self.kept, self.branches = Text(), 0, 0
-        extra = ", ptr noalias readonly %wanted, ptr noalias %kept, i64 %edges, i64 %wide" if rows else ""
+        text = self.text = Text()
+        self.tags = 0
         text.do("entry:")
         text.do("br label %group")
         text.do("group:")
         text.do("%g = phi i64 [ 0, %entry ], [ %g.next, %done ]")
-        text.do("%group.first = phi i64 [ 0, %entry ], [ %group.then, %done ]")
-        self.known = self._opening(text)
-        start = {key: self.known[key] for key in self.traced.after}
-        start |= {key: splat(number(float("inf"))) for key in self.traced.lowest}
-        start |= dict.fromkeys(self.traced.totals, "zeroinitializer")
-        self._clear_levels(text)
+        text.do("%group.file = phi ptr [ %registers, %entry ], [ %group.then, %done ]")
+        self._opening()
+        text.do("%count.last = sub i64 %count, 1")
+        self._time(rows=rows)
+        self._finish()
+        self._look_back()
+        self._dates()
+        text.do("br label %done")
+        text.do("done:")
+        text.do(f"%g.next = add nuw nsw i64 %g, {WIDTH}")
+        text.do("%group.then = getelementptr inbounds double, ptr %group.file, i64 %file")
+        text.do(f"%again = icmp ult i64 %g.next, {LANES}")
+        text.do("br i1 %again, label %group, label %out")
+        text.do("out:")
+        text.do("ret void")
+        return "\n".join([f"define void @{name}({ARGUMENTS}{KEEPING if rows else ''}) {ATTRIBUTES} {{", *text.lines, "}"])
+
+    # ------------------------------------------------------------ where things are
+
+    def _register(self, table: str, place: str) -> str:
+        """Return a row of the group's file of registers."""
+        offset = self.text.put(f"zext i32 {self.text.load('i32', table, place, 'i32')} to i64")
+        return self.text.load(VECTOR, "%group.file", offset, "i8")
+
+    def _memory(self, key: str) -> str:
+        return str(self.layout.memory.index(key) * WIDTH)
+
+    def _path(self, edge: str) -> str:
+        """Return where the US stock at a step edge stands."""
+        return self.text.put(f"add nuw nsw i64 {self.text.put(f'mul nuw nsw i64 {edge}, {WIDTH}')}, {len(self.layout.memory) * WIDTH}")
+
+    def _place(self, row: str) -> str:
+        """Return where the group's part of a row of the result begins."""
+        return self.text.put(f"add nuw nsw i64 {self.text.put(f'mul nuw nsw i64 {row}, %stride')}, %g")
+
+    def _table(self, edge: str) -> Callable[[int], str]:
+        """Return how to read what is the same for all members at a step edge."""
+        row = self.text.put(f"mul nuw nsw i64 {edge}, {max(len(self.layout.table), 1)}")
+        return lambda n: self.text.load("double", "%table", self.text.put(f"add nuw nsw i64 {row}, {self.layout.table.index(n)}"))
+
+    # ------------------------------------------------------------ parts of a run
+
+    def _opening(self) -> None:
+        """Print the reading of constants, and the stocks and sums at the start."""
+        text = self.text
+        self.steady_value: dict[int, str] = {}
+        self.scalar: dict[int, str] = {}
+        for place, node in enumerate(self.layout.policy):
+            self.scalar[node] = text.load("double", "%policy", str(place))
+            self.steady_value[node] = text.spread(self.scalar[node])
+        for place, name in enumerate(self.layout.constants):
+            value = self._register("%constants", str(place))
+            if name in self.traced.after:
+                text.store(value, "%work", self._memory(name))
+            else:
+                self.steady_value[self.input[name]] = value
+        for name in self.traced.totals:
+            text.store("zeroinitializer", "%work", self._memory(name))
+
+    def _time(self, *, rows: bool) -> None:
+        """Print the loop over steps."""
+        text, traced = self.text, self.traced
+        before = text.block
         text.do("br label %step")
         text.do("step:")
-        text.do("%t = phi i64 [ 0, %group.ready ], [ %t.next, %step.end ]")
-        heads = len(text.lines)
-        self.known |= {key: f"%{key}" for key in start}
-        self._at_date(text, "%t", "%state.us_on_hand", "inside")
-        self._series(text)
-        self._levels(text, "inside")
-        wanted = [*self.wanted, *self.traced.rows.values()] if rows else self.wanted
-        self._body(text, wanted)
-        end = {key: self.value[node] for key, node in {**self.traced.after, **self.traced.lowest, **self.traced.totals}.items()}
-        text.lines[heads:heads] = [
-            f"  %{key} = phi {VECTOR} [ {value}, %group.ready ], [ {end[key]}, %step.end ]" for key, value in start.items()
-        ]
+        text.do(f"%t = phi i64 [ 0, %{before} ], [ %t.next, %step.end ]")
+        self.value = dict(self.steady_value)
+        self.read_table = self._table("%t")
+        row = text.put(f"mul nuw nsw i64 %t, {max(len(self.layout.series), 1)}")
+        text.store(self._get(self.input["state.us_on_hand"]), "%work", self._path("%t"))
+
+        def series(name: str) -> str:
+            return self._register("%index", text.put(f"add nuw nsw i64 {row}, {self.layout.series.index(name)}"))
+
+        self.read = {"series": series}
+        targets = in_order_of_use({**traced.after, **traced.totals}, traced.recipients)
+        wanted = [*targets.values(), *(traced.rows.values() if rows else ())]
+        self._step(targets, wanted)
         if rows:
-            self._rows(text, {key: self.value[node] for key, node in self.traced.rows.items()}, "%t")
+            self._rows({key: self._get(node) for key, node in traced.rows.items()}, "%t")
+        self._store_rest()
         text.do("br label %step.end")
         text.do("step.end:")
         text.do("%t.next = add nuw nsw i64 %t, 1")
         text.do("%more = icmp ult i64 %t.next, %steps")
         text.do("br i1 %more, label %step, label %last")
-        self._last(text, end, rows=rows)
-        text.do("br label %done")
-        text.do("done:")
-        text.do(f"%g.next = add nuw nsw i64 %g, {WIDTH}")
-        text.do("%group.then = add nuw nsw i64 %group.first, %file")
-        text.do(f"%again = icmp ult i64 %g.next, {LANES}")
-        text.do("br i1 %again, label %group, label %out")
-        text.do("out:")
-        text.do("ret void")
-        head = (
-            f"define void @{name}(ptr noalias readonly %registers, i64 %file, ptr noalias readonly %index, "
-            "ptr noalias readonly %constants, ptr noalias readonly %table, ptr noalias readonly %policy, i64 %steps, "
-            f"ptr noalias readonly %levels, i64 %count, ptr noalias readonly %slots, ptr noalias %result, i64 %stride{extra}) {ATTRIBUTES} {{"
-        )
-        return "\n".join([head, *text.lines, "}"])
-
-    def _register(self, text: Text, table: str, place: str) -> str:
-        """Return a row of the file of registers, for the members of the group."""
-        row = text.load("i32", table, place, "i32")
-        wide = text.put(f"zext i32 {row} to i64")
-        scaled = text.put(f"mul nuw nsw i64 {wide}, {WIDTH}")
-        at = text.put(f"add nuw nsw i64 {scaled}, %group.first")
-        return text.load(VECTOR, "%registers", at)
-
-    def _opening(self, text: Text) -> dict[str, str]:
-        known = {}
-        for place, name in enumerate(self.layout.constants):
-            known[name] = self._register(text, "%constants", str(place))
-        self.of_policy = {}
-        self.scalar = {}
-        for place, node in enumerate(self.layout.policy):
-            self.scalar[node] = text.load("double", "%policy", str(place))
-            self.of_policy[node] = text.spread(self.scalar[node])
-        return known
-
-    def _series(self, text: Text) -> None:
-        """Print the reading of what the step has of its own."""
-        self.value: dict[int, str] = dict(self.of_policy)
-        row = text.put(f"mul nuw nsw i64 %t, {max(len(self.layout.series), 1)}")
-        for place, name in enumerate(self.layout.series):
-            at = text.put(f"add nuw nsw i64 {row}, {place}")
-            self.known[name] = self._register(text, "%index", at)
-        row = text.put(f"mul nuw nsw i64 %t, {max(len(self.layout.table), 1)}")
-        for place, node in enumerate(self.layout.table):
-            at = text.put(f"add nuw nsw i64 {row}, {place}")
-            self.scalar[node] = text.load("double", "%table", at)
-            self.value[node] = text.spread(self.scalar[node])
-
-    def _body(self, text: Text, wanted: Iterable[int]) -> None:
-        """Print all nodes that the wanted ones need and that differ by member."""
-        wanted = list(wanted)
-        order = []
-        for n in needed(self.graph, wanted):
-            node = self.graph.nodes[n]
-            if n in self.value:
-                continue
-            if node.operation == CONSTANT:
-                self.value[n] = splat(number(float(node.value or 0.0)))
-            elif node.operation == INPUT:
-                if str(node.value) in self.known:
-                    self.value[n] = self.known[str(node.value)]
-            elif not self.uniform[n]:
-                order.append(n)
-        self._print(text, order, set(wanted))
-
-    def _print(self, text: Text, order: list[int], kept: set[int]) -> None:
-        """Print nodes; where a choice is the same for all members, only the side that is taken runs.
-
-        `kept` are the nodes that something outside of `order` needs.
-        """
-        branch = {n: one for one in branches(self.graph, order, kept, self.uniform) for n in one.nodes}
-        waiting = set(order)
-
-        def put(n: int) -> None:
-            if n not in waiting:
-                return
-            one = branch.get(n)
-            for a in one.outside if one else self.graph.nodes[n].arguments:
-                put(a)
-            if one is None:
-                waiting.discard(n)
-                self.value[n] = operate(text, self.graph.nodes[n].operation, self._arguments(text, n))
-            elif n in waiting:
-                waiting.difference_update(one.nodes)
-                self._branch(text, one)
-
-        for n in order:
-            put(n)
-
-    def _branch(self, text: Text, one: Branch) -> None:
-        """Print both sides of a choice that is the same for all members, and the jump to one of them."""
-        self.branches += 1
-        tag = f"branch{self.branches}"
-        condition = text.put(f"fcmp one double {self.scalar[one.condition]}, {number(0.0)}")
-        text.do(f"br i1 {condition}, label %{tag}.1, label %{tag}.2")
-        ends = []
-        for side, order in ((1, one.first), (2, one.second)):
-            text.do(f"{tag}.{side}:")
-            outer = dict(self.value)
-            self._print(text, order, {self.graph.nodes[n].arguments[side] for n in one.choices})
-            ends.append((text.block, [self.value[self.graph.nodes[n].arguments[side]] for n in one.choices]))
-            self.value = outer
-            text.do(f"br label %{tag}.end")
-        text.do(f"{tag}.end:")
-        (first, these), (second, those) = ends
-        for n, this, that in zip(one.choices, these, those, strict=True):
-            self.value[n] = text.put(f"phi {VECTOR} [ {this}, %{first} ], [ {that}, %{second} ]")
-
-    def _arguments(self, text: Text, n: int) -> list[str]:
-        node = self.graph.nodes[n]
-        found = [self.value[a] for a in node.arguments]
-        if node.operation == "where" and self.graph.nodes[node.arguments[0]].operation not in COMPARISONS:
-            raise ValueError("a choice needs a comparison")
-        if node.operation == "where" and self.uniform[node.arguments[0]]:
-            found[0] = text.put(f"fcmp one {VECTOR} {found[0]}, zeroinitializer")
-        return found
-
-    # ------------------------------------------------------------ levels
-
-    def _place(self, text: Text, row: str) -> str:
-        """Return where the group's part of a row of the result begins."""
-        start = text.put(f"mul nuw nsw i64 {row}, %stride")
-        return text.put(f"add nuw nsw i64 {start}, %g")
-
-    def _clear_levels(self, text: Text) -> None:
-        first = len(self.layout.summaries)
-        text.do("%none = icmp eq i64 %count, 0")
-        text.do("br i1 %none, label %group.ready, label %clear")
-        text.do("clear:")
-        text.do("%k0 = phi i64 [ 0, %group ], [ %k0.next, %clear ]")
-        base = text.put(f"mul nuw nsw i64 %k0, {len(PASSAGE)}")
-        for place, value in enumerate((splat(number(float("inf"))), "zeroinitializer", splat(number(float("inf"))))):
-            row = text.put(f"add nuw nsw i64 {base}, {first + place}")
-            text.store(value, "%result", self._place(text, row))
-        text.do("%k0.next = add nuw nsw i64 %k0, 1")
-        text.do("%k0.more = icmp ult i64 %k0.next, %count")
-        text.do("br i1 %k0.more, label %clear, label %group.ready")
-        text.do("group.ready:")
-
-    def _levels(self, text: Text, tag: str) -> None:
-        """Print the loop that compares the US stock with each level."""
-        first = len(self.layout.summaries)
-        before = f"{tag}.seen"
-        text.do(f"br i1 %none, label %{tag}.end, label %{tag}.level")
-        text.do(f"{tag}.level:")
-        k = f"%{tag}.k"
-        text.do(f"{k} = phi i64 [ 0, %{before} ], [ {k}.next, %{tag}.level ]")
-        outer = self.value
-        self.value = dict(outer)
-        self.known["run.level"] = self._register(text, "%levels", k)
-        base = text.put(f"mul nuw nsw i64 {k}, {len(PASSAGE)}")
-        places = {}
-        for place, key in enumerate(PASSAGE):
-            places[key] = self._place(text, text.put(f"add nuw nsw i64 {base}, {first + place}"))
-            self.known[key] = text.load(VECTOR, "%result", places[key])
-        self._body(text, self.traced.passage.values())
-        for key, node in self.traced.passage.items():
-            text.store(self.value[node], "%result", places[key])
-        self.value = outer
-        text.do(f"{k}.next = add nuw nsw i64 {k}, 1")
-        text.do(f"{k}.more = icmp ult i64 {k}.next, %count")
-        text.do(f"br i1 {k}.more, label %{tag}.level, label %{tag}.end")
-        text.do(f"{tag}.end:")
-
-    def _at_date(self, text: Text, edge: str, stock: str, tag: str) -> None:
-        """Print the writing of the US stock where the step edge is one of those asked for."""
-        slot = text.load("i32", "%slots", edge, "i32")
-        text.do(f"%{tag}.wanted = icmp sge i32 {slot}, 0")
-        text.do(f"br i1 %{tag}.wanted, label %{tag}.date, label %{tag}.seen")
-        text.do(f"{tag}.date:")
-        passages = text.put(f"mul nuw nsw i64 %count, {len(PASSAGE)}")
-        row = text.put(f"add nuw nsw i64 {passages}, {text.put(f'zext i32 {slot} to i64')}")
-        text.store(stock, "%result", self._place(text, text.put(f"add nuw nsw i64 {row}, {len(self.layout.summaries)}")))
-        text.do(f"br label %{tag}.seen")
-        text.do(f"{tag}.seen:")
-
-    def _last(self, text: Text, end: dict[str, str], *, rows: bool) -> None:
-        """Print the look at the stocks at the end of the run, and the writing of the summaries."""
         text.do("last:")
-        self.known |= end
-        self._at_date(text, "%steps", end["state.us_on_hand"], "end")
-        self._series_at_end(text)
-        self._levels(text, "end")
-        self._body(text, self.traced.lowest.values())
-        for place, key in enumerate(self.layout.summaries):
-            node = self.traced.lowest.get(key)
-            value = self.known[key] if node is None else self.value[node]
-            text.store(value, "%result", self._place(text, str(place)))
+        self.value = dict(self.steady_value)
+        text.store(self._get(self.input["state.us_on_hand"]), "%work", self._path("%steps"))
         if rows:
-            stocks = {key: self.known[key] for key in self.traced.after}
-            self._rows(text, {"state.unpromised": self._unpromised(text), **stocks}, "%steps")
+            self._get(traced.rows["state.unpromised"])
+            stocks = {key: self._get(self.input[key]) for key in traced.after}
+            self._rows({"state.unpromised": self.value[traced.rows["state.unpromised"]], **stocks}, "%steps")
 
-    def _unpromised(self, text: Text) -> str:
-        node = self.traced.rows["state.unpromised"]
-        self._body(text, [node])
-        return self.value[node]
+    def _step(self, targets: dict[str, int], wanted: list[int]) -> None:
+        """Print a step; stocks and sums go back to memory as soon as nothing needs what stood there before."""
+        order = self._lane_nodes(wanted)
+        users = users_of(self.graph, order, [self.input[key] for key in targets])
+        self.waiting_stores = dict(targets)
 
-    def _series_at_end(self, text: Text) -> None:
-        """Print the reading of the last row of the table: the end of the run, where no step starts."""
-        self.value = dict(self.of_policy)
-        row = text.put(f"mul nuw nsw i64 %steps, {max(len(self.layout.table), 1)}")
-        for place, node in enumerate(self.layout.table):
-            at = text.put(f"add nuw nsw i64 {row}, {place}")
-            self.value[node] = text.spread(text.load("double", "%table", at))
+        def printed(done: set[int]) -> None:
+            for key, node in list(self.waiting_stores.items()):
+                if (node in done or node not in order_set) and all(user in done for user in users[self.input[key]]):
+                    self.text.store(self._get(node), "%work", self._memory(key))
+                    del self.waiting_stores[key]
 
-    def _rows(self, text: Text, values: dict[str, str], edge: str) -> None:
+        order_set = set(order)
+        self._print(order, [n for n in wanted if n in order_set], set(wanted), printed)
+
+    def _store_rest(self) -> None:
+        for key, node in self.waiting_stores.items():
+            self.text.store(self._get(node), "%work", self._memory(key))
+
+    def _finish(self) -> None:
+        """Print the writing of the sums and of the US stock at the end."""
+        for place, key in enumerate(self.layout.summaries):
+            if key in self.layout.memory:
+                value = self.text.load(VECTOR, "%work", self._memory(key))
+                self.text.store(value, "%result", self._place(str(place)))
+
+    def _look_back(self) -> None:
+        """Print the loop over levels, some at a time, and in it the one back along the path of the US stock."""
+        text, first, before = self.text, len(self.layout.summaries), self.text.block
+        text.do("br label %level")
+        text.do("level:")
+        text.do(f"%k = phi i64 [ 0, %{before} ], [ %k.next, %back.end ]")
+        places = []
+        for copy in range(AT_ONCE):
+            # Beyond the last level the last one again: the same is written twice. (Without levels, what is written is written over.)
+            ahead = text.put(f"add i64 %k, {copy}")
+            within = text.put(f"icmp ult i64 {ahead}, %count")
+            last = text.put("call i64 @llvm.smax.i64(i64 0, i64 %count.last)")
+            places.append(text.put(f"select i1 {within}, i64 {ahead}, i64 {last}"))
+        levels = [self._register("%levels", place) for place in places]
+        lowest, passages = self._back(levels)
+        for place, key in enumerate(self.traced.lowest):
+            text.store(lowest[key], "%result", self._place(str(place)))
+        for place_, found in zip(places, passages, strict=True):
+            base = text.put(f"mul nuw nsw i64 {place_}, {len(PASSAGE)}")
+            for number_, key in enumerate(PASSAGE):
+                text.store(found[key], "%result", self._place(text.put(f"add nuw nsw i64 {base}, {first + number_}")))
+        text.do(f"%k.next = add nuw nsw i64 %k, {AT_ONCE}")
+        text.do("%k.more = icmp ult i64 %k.next, %count")
+        text.do("br i1 %k.more, label %level, label %levels.end")
+        text.do("levels.end:")
+
+    def _back(self, levels: list[str]) -> tuple[dict[str, str], list[dict[str, str]]]:
+        """Print the loop back along the path, and return the lowest stock and the passage of each level."""
+        text, traced, before = self.text, self.traced, self.text.block
+        text.do("br label %back")
+        text.do("back:")
+        text.do(f"%b = phi i64 [ %steps, %{before} ], [ %b.next, %back ]")
+        heads = len(text.lines)
+        self.read_table = self._table("%b")
+        shared = {self.input[key]: f"%{key}" for key in traced.lowest}
+        shared[self.input["run.stock"]] = text.load(VECTOR, "%work", self._path("%b"))
+        passages = []
+        for copy, level in enumerate(levels):
+            # What is the same for all members is read once.
+            shared |= {n: self.value[n] for n in self.layout.table if copy and n in self.value}
+            self.value = self.steady_value | shared | {self.input["run.level"]: level}
+            self.value |= {self.input[key]: f"%{key}.{copy}" for key in traced.passage}
+            passages.append(self._all(traced.passage))
+        lowest = self._all(traced.lowest)
+        carried = [(f"%{key}", NEVER, lowest[key]) for key in traced.lowest]
+        for copy, found in enumerate(passages):
+            carried += [(f"%{key}.{copy}", "zeroinitializer" if key == "passage.below" else NEVER, found[key]) for key in traced.passage]
+        text.lines[heads:heads] = [f"  {name} = phi {VECTOR} [ {start}, %{before} ], [ {end}, %back ]" for name, start, end in carried]
+        text.do("%b.next = sub nsw i64 %b, 1")
+        text.do("%b.more = icmp sge i64 %b.next, 0")
+        text.do("br i1 %b.more, label %back, label %back.end")
+        text.do("back.end:")
+        return lowest, passages
+
+    def _all(self, wanted: dict[str, int]) -> dict[str, str]:
+        """Print the wanted nodes and return their values."""
+        self._print(self._lane_nodes(wanted.values()), list(wanted.values()), set(wanted.values()))
+        return {key: self._get(node) for key, node in wanted.items()}
+
+    def _dates(self) -> None:
+        """Print the writing of the US stock at the step edges asked for."""
+        text = self.text
+        passages = text.put(f"mul nuw nsw i64 %count, {len(PASSAGE)}")
+        first = text.put(f"add nuw nsw i64 {passages}, {len(self.layout.summaries)}")
+        before = text.block
+        text.do("%undated = icmp eq i64 %dated, 0")
+        text.do("br i1 %undated, label %dates.end, label %date")
+        text.do("date:")
+        text.do(f"%d = phi i64 [ 0, %{before} ], [ %d.next, %date ]")
+        edge = text.put(f"zext i32 {text.load('i32', '%dates', '%d', 'i32')} to i64")
+        stock = text.load(VECTOR, "%work", self._path(edge))
+        text.store(stock, "%result", self._place(text.put(f"add nuw nsw i64 {first}, %d")))
+        text.do("%d.next = add nuw nsw i64 %d, 1")
+        text.do("%d.more = icmp ult i64 %d.next, %dated")
+        text.do("br i1 %d.more, label %date, label %dates.end")
+        text.do("dates.end:")
+
+    def _rows(self, values: dict[str, str], edge: str) -> None:
         """Print the keeping of rows: those of a field together, where the field is wanted."""
+        text = self.text
         for place, group in enumerate(self.layout.fields):
             keys = [key for key in group if key in values]
             if not keys:
                 continue
-            self.kept += 1
-            tag = f"keep{self.kept}"
+            tag = self._tag("keep")
             first = text.load("i64", "%wanted", str(place), "i64")
             text.do(f"%{tag}.asked = icmp sge i64 {first}, 0")
             text.do(f"br i1 %{tag}.asked, label %{tag}, label %{tag}.end")
@@ -525,3 +374,127 @@ class Printer:
                 text.store(values[key], "%kept", at)
             text.do(f"br label %{tag}.end")
             text.do(f"{tag}.end:")
+
+    def _tag(self, word: str) -> str:
+        self.tags += 1
+        return f"{word}{self.tags}"
+
+    # ------------------------------------------------------------ nodes
+
+    def _lane_nodes(self, wanted: Iterable[int]) -> list[int]:
+        """Return the operations that the wanted nodes rest on and that differ by member, in order."""
+        nodes = self.graph.nodes
+        return [n for n in needed(self.graph, wanted) if nodes[n].operation not in (CONSTANT, INPUT) and not self.uniform[n]]
+
+    def _get(self, n: int) -> str:
+        """Return the value of a node; what is no operation is read where it is first needed."""
+        if n not in self.value:
+            node = self.graph.nodes[n]
+            if node.operation == CONSTANT:
+                self.value[n] = splat(number(float(node.value or 0.0)))
+            elif self.uniform[n]:
+                self.value[n] = self.text.spread(self._scalar(n))
+            elif node.operation == INPUT:
+                name = str(node.value)
+                kind = name.split(".")[0]
+                if kind in ("state", "total"):
+                    self.value[n] = self.text.load(VECTOR, "%work", self._memory(name))
+                else:
+                    self.value[n] = self.read[kind](name)
+            elif n in self.fused:
+                product, other = self.fused[n]
+                values = [self._get(a) for a in (*self.graph.nodes[product].arguments, other)]
+                given = ", ".join(f"{VECTOR} {value}" for value in values)
+                self.value[n] = self.text.put(f"call {VECTOR} @llvm.fma.v{WIDTH}f64({given})")
+            else:
+                self.value[n] = operate(self.text, node.operation, [self._argument(n, place) for place in range(len(node.arguments))])
+        return self.value[n]
+
+    def _scalar(self, n: int) -> str:
+        return self.scalar[n] if n in self.scalar else self.read_table(n)
+
+    def _argument(self, n: int, place: int) -> str:
+        """Return an argument; a condition that is the same for all members comes as a number."""
+        node = self.graph.nodes[n]
+        a = node.arguments[place]
+        if node.operation != "where" or place:
+            return self._get(a)
+        if self.graph.nodes[a].operation not in COMPARISONS:
+            raise ValueError("a choice needs a comparison")
+        return self.text.put(f"fcmp one {VECTOR} {self._get(a)}, zeroinitializer") if self.uniform[a] else self._get(a)
+
+    def _print(
+        self, order: list[int], targets: list[int], kept: set[int], printed: Callable[[set[int]], None] | None = None
+    ) -> None:
+        """Print operations, each where it is first needed; where a choice is the same for all members, only the side taken runs.
+
+        Parameters
+        ----------
+        order : list of int
+            The operations that may be printed.
+        targets : list of int
+            Those that are wanted, in the order wanted.
+        kept : set of int
+            Those that something outside of `order` needs.
+        printed : callable, optional
+            Is told all that has been printed, after each operation.
+        """
+        branch = {n: one for one in branches(self.graph, order, kept, self.uniform) for n in one.nodes}
+        waiting, done = set(order), set()
+        parts_of_sums = {product for product, _ in self.fused.values()}
+
+        def put(n: int) -> None:
+            if n not in waiting:
+                return
+            one = branch.get(n)
+            for a in one.outside if one else self.graph.nodes[n].arguments:
+                put(a)
+            if n not in waiting:
+                return
+            if one is not None:
+                self._branch(one)
+            elif n not in parts_of_sums:
+                self._get(n)
+            new = {n} if one is None else one.nodes
+            waiting.difference_update(new)
+            done.update(new)
+            if printed:
+                printed(done)
+
+        for n in targets:
+            put(n)
+
+    def _branch(self, one: Branch) -> None:
+        """Print both sides of a choice that is the same for all members, and the jump to one of them."""
+        text, nodes, tag = self.text, self.graph.nodes, self._tag("branch")
+        condition = text.put(f"fcmp one double {self._scalar(one.condition)}, {number(0.0)}")
+        text.do(f"br i1 {condition}, label %{tag}.1, label %{tag}.2")
+        ends = []
+        outer = dict(self.value)
+        for side, order in ((1, one.first), (2, one.second)):
+            text.do(f"{tag}.{side}:")
+            self.value = dict(outer)
+            chosen = [nodes[n].arguments[side] for n in one.choices]
+            self._print(order, [n for n in chosen if n in set(order)], set(chosen))
+            values = [self._get(n) for n in chosen]
+            ends.append((text.block, values))
+            text.do(f"br label %{tag}.end")
+        text.do(f"{tag}.end:")
+        self.value = outer
+        (first, these), (second, those) = ends
+        for n, this, that in zip(one.choices, these, those, strict=True):
+            self.value[n] = text.put(f"phi {VECTOR} [ {this}, %{first} ], [ {that}, %{second} ]")
+
+
+def in_order_of_use(targets: dict[str, int], recipients: int) -> dict[str, int]:
+    """Return stocks and sums in the order in which to work them out: one recipient finished before the next, the US last."""
+    late = ("state.us_on_hand", "state.review")
+
+    def rank(key: str) -> tuple[int, int]:
+        parts = key.split(".")
+        if len(parts) == 3:
+            names = ("sent", "deferred", "received", "withheld", "on_hand", "used", "unmet")
+            return 1 + int(parts[2]), names.index(parts[1])
+        return (1 + recipients, late.index(key)) if key in late else (0, 0)
+
+    return dict(sorted(targets.items(), key=lambda item: rank(item[0])))

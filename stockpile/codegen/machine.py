@@ -6,7 +6,9 @@ All do what their counterparts in NumPy do (`stockpile.philox`, `stockpile.shape
 
 from __future__ import annotations
 
-from stockpile.codegen.kernel import ATTRIBUTES, LANES, MASK, VECTOR, WIDTH, Text, number, operate, splat
+from stockpile.codegen.graph import COMPARISONS
+from stockpile.codegen.kernel import LANES
+from stockpile.codegen.llvm import ATTRIBUTES, MASK, VECTOR, WIDTH, Text, number, operate, splat
 from stockpile.codegen.program import CODES, DRAW, WORDS
 
 WORDS_VECTOR = f"<{WIDTH} x i64>"
@@ -151,8 +153,11 @@ def _work() -> str:
     """Print `work`: the worker of programs, on the rows of one block of members."""
     text = Text()
     text.do("entry:")
+    text.do("%nothing = icmp eq i64 %length, 0")
+    text.do("br i1 %nothing, label %line.done, label %start")
+    text.do("start:")
     files = [text.put(f"mul nuw nsw i64 %file, {number_}") for number_ in range(LANES // WIDTH)]
-    line = _loop(text, "line", "entry", "%length")
+    line = _loop(text, "line", "start", "%length")
     first = text.put(f"mul nuw nsw i64 {line}, {WORDS}")
     given = []
     for place in range(WORDS):
@@ -176,7 +181,7 @@ def _work() -> str:
                 if name == "where":
                     arguments[0] = text.put(f"fcmp one {VECTOR} {arguments[0]}, zeroinitializer")
                 result = operate(text, name, arguments)
-                if name in ("less", "greater", "greater_equal", "equal"):
+                if name in COMPARISONS:
                     result = text.put(f"select {MASK} {result}, {VECTOR} {splat(number(1.0))}, {VECTOR} zeroinitializer")
             text.store(result, "%registers", text.put(f"add nuw nsw i64 {rows[0]}, {file}"))
         text.do("br label %line.end")

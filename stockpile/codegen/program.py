@@ -16,7 +16,7 @@ from stockpile.codegen.graph import CONSTANT, INPUT, Graph, needed
 
 Array = NDArray[np.float64]
 DRAW = "draw"
-CODES = (DRAW, "add", "subtract", "multiply", "divide", "minimum", "maximum", "less", "greater", "greater_equal", "equal", "where")
+CODES = (DRAW, "add", "subtract", "multiply", "divide", "minimum", "maximum", "less", "greater", "greater_equal", "less_equal", "equal", "where")
 """Operations by number. A comparison gives 1 or 0; `where` asks whether its first argument is not 0."""
 WORDS = 5
 """Numbers of an instruction: operation, target, and up to three arguments."""

@@ -46,7 +46,9 @@ class Traced:
     after : dict
         By the input it replaces, ``state.…``: the stock at the end of the step.
     rows : dict
-        By name, ``state.…`` or ``flow.…``: what a trajectory has of the step, flows in rounds over the step.
+        By name, ``state.…``, ``flow.…`` or ``series.…``: what a trajectory has of the step, flows in rounds over the step.
+    lowest, passage, totals : dict
+        By the input it replaces: the summaries with one more step edge (``run.stock`` is the US stock there) or step.
     """
 
     graph: Graph
@@ -89,6 +91,7 @@ def trace(recipients: int) -> Traced:
     passage = symbols(summaries.Passage, "passage", recipients, graph.input)
     totals = symbols(summaries.Totals, "total", recipients, graph.input)
     number, ahead, inside, dt, level = (graph.input(f"run.{name}") for name in ("number", "ahead", "inside", "dt", "level"))
+    stock = graph.input("run.stock")
 
     before = replace(state, review=equations.review_next(state, known))
     flow = equations.flows(before, known, constants)
@@ -101,8 +104,8 @@ def trace(recipients: int) -> Traced:
         recipients=recipients,
         after=_ids(flat(end, "state")),
         rows=_ids(rows.items()),
-        lowest=_ids(flat(summaries.look(lowest, state.us_on_hand, number, ahead), "lowest")),
-        passage=_ids(flat(summaries.compare(passage, state.us_on_hand, level, lowest.stock, number, inside), "passage")),
+        lowest=_ids(flat(summaries.look(lowest, stock, number, ahead), "lowest")),
+        passage=_ids(flat(summaries.compare(passage, stock, level, lowest.stock, number, inside), "passage")),
         totals=_ids(flat(summaries.add(totals, flow, dt), "total")),
     )
 
@@ -119,7 +122,7 @@ def is_uniform(name: str) -> bool:
     """Tell whether an input is the same for all members."""
     kind, field = name.split(".")[:2]
     named = {"constant": OF_THE_POLICY, "series": OF_THE_CALENDAR}
-    return field != "level" if kind == "run" else field in named.get(kind, ())
+    return field not in ("level", "stock") if kind == "run" else field in named.get(kind, ())
 
 
 def is_of_run(name: str) -> bool:

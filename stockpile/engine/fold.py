@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -70,20 +70,10 @@ def summarise(
     series, constants, state = lane
     count = len(series.line)
     zero = np.zeros_like(state.us_on_hand)
-    lowest = summaries.nothing_seen(zero)
-    passages = tuple(summaries.not_passed(zero) for _ in levels)
     totals = summaries.nothing_moved(zero, len(state.on_hand))
-    wanted: dict[int, Array] = {}
+    path = []
     for number in range(count + 1):
-        stock = state.us_on_hand
-        inside = 1.0 if number < count else 0.0
-        passages = tuple(
-            summaries.compare(passage, stock, level, lowest.stock, float(number), inside)
-            for passage, level in zip(passages, levels, strict=True)
-        )
-        lowest = summaries.look(lowest, stock, float(number), 1.0 if number >= ahead else 0.0)
-        if number in edges:
-            wanted[number] = stock
+        path.append(state.us_on_hand)
         if number < count:
             known = at(series, number)
             before, flow, state = step(state, known, constants, dt)
@@ -92,7 +82,22 @@ def summarise(
                 watch(number, before, known, flow)
         elif watch:
             watch(number, state, at(series, count - 1), None)
-    return Summary(lowest, passages, totals, state.us_on_hand, tuple(wanted[edge] for edge in edges))
+    lowest, passages = _look_back(path, levels, ahead)
+    return Summary(lowest, passages, totals, state.us_on_hand, tuple(path[edge] for edge in edges))
+
+
+def _look_back(path: Sequence[Array], levels: Sequence[Array], ahead: int) -> tuple[summaries.Lowest, tuple[summaries.Passage, ...]]:
+    """Return what the path of the US stock shows, from its end back."""
+    zero = np.zeros_like(path[0])
+    lowest, passages = summaries.nothing_seen(zero), tuple(summaries.not_passed(zero) for _ in levels)
+    for number in reversed(range(len(path))):
+        stock, inside = path[number], 1.0 if number < len(path) - 1 else 0.0
+        passages = tuple(
+            summaries.compare(passage, stock, level, lowest.stock, float(number), inside)
+            for passage, level in zip(passages, levels, strict=True)
+        )
+        lowest = summaries.look(lowest, stock, float(number), 1.0 if number >= ahead else 0.0)
+    return lowest, tuple(replace(passage, later=summaries.NEVER) for passage in passages)
 
 
 def rows_of(state: State, known: Known, flow: Flows | None, dt: float, keys: Sequence[str]) -> list[Any]:

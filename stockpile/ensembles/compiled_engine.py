@@ -7,6 +7,7 @@ policy on it. Only the step of the model is compiled, once for a number of recip
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from numpy.typing import NDArray
 from stockpile import compiler, philox, schema, shapes
 from stockpile.assemble import Parts, parts
 from stockpile.clock import Array, Clock
-from stockpile.codegen import kernel, machine
+from stockpile.codegen import drive, kernel, machine
 from stockpile.codegen.graph import Graph, Symbol, evaluate, ids_of
+from stockpile.codegen.llvm import WIDTH
 from stockpile.codegen.program import Program, lower
 from stockpile.codegen.trace import Traced, flat, is_uniform, trace
 from stockpile.draws import Columns, Design
@@ -35,6 +37,8 @@ from stockpile.sketch import Moments, Tally, moments_of
 
 Integers = NDArray[np.int32]
 LANES = kernel.LANES
+CACHE_LINE = 64
+"""Bytes."""
 SPAN = 8 * LANES
 """Members whose rows are held, policy by policy, until they are counted: enough that a bin is met again while it is near."""
 
@@ -43,7 +47,7 @@ def printed(recipients: int) -> tuple[Traced, kernel.Printer, str]:
     """Return the traced step for a number of recipients, its printer, and the text of the whole module."""
     traced = trace(recipients)
     printer = kernel.Printer(traced)
-    return traced, printer, "\n".join([printer.module(), machine.module()])
+    return traced, printer, "\n".join([printer.module(), machine.module(), drive.module()])
 
 
 class Symbolic:
@@ -133,7 +137,8 @@ def _work(made: Parts, graph: Graph, munition: str, printer: kernel.Printer, run
     program = lower(graph, [*named_levels, *(n for one in constants for n in one), *by_step])
 
     def places(ids: Iterable[int]) -> Integers:
-        return np.array([program.place[n] for n in ids], dtype=np.int32)
+        """Return offsets in a file of registers [byte]."""
+        return np.array([program.place[n] * WIDTH * 8 for n in ids], dtype=np.int32)
 
     cases = tuple(
         Case(
@@ -235,13 +240,11 @@ class CompiledEngine:
         library = self.library
         self._uniforms = library.function("uniforms", 6)
         self._columns = library.function("columns", 9)
-        self._work = library.function("work", 7)
-        self._summarise = library.function("summarise", 12)
-        self._record = library.function("record", 16)
+        ending = kernel.EXACT if math.frexp(self.made.clock.dt)[0] == 0.5 else ""
+        self._drive = library.function(f"drive{ending}", 1)
         self._tally = library.function("tally", 12)
         self._wanted, self._row, self.kept = self._followed()
-        self._slots = np.full(len(self.made.clock.steps), -1, dtype=np.int32)
-        self._slots[list(task.edges)] = np.arange(len(task.edges))
+        self._dates = np.array(task.edges, dtype=np.int32)
 
     def stop(self) -> None:
         """Give up the blocks under way."""
@@ -255,7 +258,8 @@ class CompiledEngine:
         room = self._room(wide)
         design, draws = self.task.design, self.draws
         streams = len(design.streams)
-        if design.sampler == "random":
+        # Compiled code draws two members at a time, an even one and the one after it.
+        if design.sampler == "random" and first % 2 == 0:
             self._uniforms(_at(draws.keys), streams, first, wide, _at(room.uniforms), wide)
             design.correlated(room.uniforms)
         else:
@@ -278,8 +282,7 @@ class CompiledEngine:
         for start in range(0, min(members, wide), SPAN):
             valid = min(SPAN, members - start)
             for m in range(len(self.work)):
-                for at in range(start, min(start + SPAN, wide), LANES):
-                    self._run(room, m, at, draws, keep=keep or into is not None)
+                self._run(room, m, start, draws, keep=keep or into is not None)
                 for p in task.order:
                     if rows is not None:
                         rows[p, m, :, :, start : start + valid] = self._rows(room, p)[..., :valid]
@@ -299,20 +302,16 @@ class CompiledEngine:
             rows,
         )
 
-    def _run(self, room: Room, m: int, at: int, draws: Array, *, keep: bool) -> None:
-        """Work out all that is known in advance of a munition for a block of members, and run every policy on it."""
+    def _run(self, room: Room, m: int, start: int, draws: Array, *, keep: bool) -> None:
+        """Work out all that is known in advance of a munition for a span of members, and run every policy on it."""
         work, registers = self.work[m], room.registers[m]
-        file, edges = registers[0].size, len(self.made.clock.steps)
-        self._work(_at(work.program.code), len(work.program.code), _at(draws), room.wide, at, _at(registers), file)
-        for p, case in enumerate(work.cases):
-            given = (
-                _at(registers), file, _at(case.index), _at(case.constants), _at(case.table), _at(case.policy), edges - 1,
-                _at(work.levels), len(work.levels), _at(self._slots), _at(room.result[m][p]) + 8 * at, room.wide,
-            )
-            if keep:
-                self._record(*given, _at(self._wanted), _at(room.held[p]) + 8 * (at % SPAN), edges, SPAN)
-            else:
-                self._summarise(*given)
+        edges = len(self.made.clock.steps)
+        room.plan[:] = (
+            _at(work.program.code), len(work.program.code), _at(draws), room.wide, start, _at(registers), registers[0].size, 0,
+            min(SPAN, room.wide - start) // LANES, len(work.cases), _at(room.cases[m]), edges - 1, _at(work.levels), len(work.levels),
+            _at(self._dates), len(self._dates), _at(room.memory), _at(self._wanted) if keep else 0, edges, SPAN,
+        )
+        self._drive(_at(room.plan))
 
     def _followed(self) -> tuple[NDArray[np.int64], Integers, int]:
         """Return for each field of the kernel its first row among those kept (-1: not wanted), the row of each entry, their number."""
@@ -354,9 +353,9 @@ class CompiledEngine:
     def tally(self, what: Tally, values: Array, into: NDArray[np.uint32]) -> Moments:
         """Count rows of numbers into bins and return their moments, as `Tally.run` does."""
         members = values.shape[1]
-        spare = -members % kernel.WIDTH
+        spare = -members % WIDTH
         values = np.pad(values, ((0, 0), (0, spare))) if spare else np.ascontiguousarray(values)
-        lanes = np.empty((len(what.which), 3, kernel.WIDTH))
+        lanes = np.empty((len(what.which), 3, WIDTH))
         self._tally(
             _at(values), _at(values), values.shape[1], _at(what.which), _at(what.base), len(what.which), members,
             _at(what.low), _at(what.per_bin), _at(into), into.shape[-1] - 2, _at(lanes),
@@ -403,19 +402,41 @@ class Room:
         task, layout = engine.task, engine.printer.layout
         edges = len(engine.made.clock.steps)
         self.wide = wide
-        self.uniforms = np.empty((len(task.design.streams), wide))
-        self.draws = np.empty((len(task.design.columns.columns), wide))
+        self.uniforms = aligned((len(task.design.streams), wide))
+        self.draws = aligned((len(task.design.columns.columns), wide))
         self.registers = [_registers(work.program) for work in engine.work]
         count = [len(layout.summaries) + len(work.levels) * len(kernel.PASSAGE) + len(task.edges) for work in engine.work]
-        self.result = [[np.empty((rows, wide)) for _ in task.policies] for rows in count]
+        self.result = [[aligned((rows, wide)) for _ in task.policies] for rows in count]
+        self.memory = aligned((layout.work(edges),))
         # Flows have nothing at the end of the run; nobody writes there.
-        self.held = np.full((len(task.policies), engine.kept, edges, SPAN), np.nan)
+        self.held = aligned((len(task.policies), engine.kept, edges, SPAN))
+        self.held.fill(np.nan)
+        self.cases = [
+            np.array(
+                [
+                    (_at(case.index), _at(case.constants), _at(case.table), _at(case.policy), _at(self.result[m][p]), _at(self.held[p]))
+                    for p, case in enumerate(work.cases)
+                ],
+                dtype=np.int64,
+            )
+            for m, work in enumerate(engine.work)
+        ]
+        self.plan = np.zeros(len(drive.PLAN), dtype=np.int64)
 
 
 def _registers(program: Program) -> Array:
-    registers = np.zeros((LANES // kernel.WIDTH, program.registers, kernel.WIDTH))
+    registers = aligned((LANES // WIDTH, program.registers, WIDTH))
+    registers.fill(0.0)
     registers[:, : len(program.constants)] = program.constants[:, None]
     return registers
+
+
+def aligned(shape: tuple[int, ...]) -> Array:
+    """Return an array that begins where a vector of the cache does: one that lies across two costs twice the time."""
+    size = int(np.prod(shape))
+    room = np.empty(size + CACHE_LINE // 8)
+    first = -room.ctypes.data % CACHE_LINE // 8
+    return room[first : first + size].reshape(shape)
 
 
 def _at(array: NDArray[Any]) -> int:

@@ -30,9 +30,9 @@ KEPT = "kept"
 WORDS = ("what", "policy", "munition", "recipient", "quantity", "unit")
 """Columns of text, kept as numbers into their words."""
 MOMENTS = tuple(field.name for field in fields(Moments))
-PIECE = 2**26
+PIECE = 2**24
 """Bytes of an array in one row."""
-GROUP = 2**26
+GROUP = 2**24
 """Bytes of arrays in one row group."""
 
 

@@ -178,7 +178,10 @@ def requested(state: State, known: Known, constants: Constants, r: int) -> Quant
     planned = known.planned_need[r]
     position = state.on_hand[r] + state.withheld[r] + state.deferred[r]
     wanted = np.maximum(planned + (constants.cover * planned - position) * constants.order_rate, 0.0)
-    return known.history * known.authorised[r] + (1.0 - known.history) * np.minimum(wanted, known.authorised[r])
+    ordered = np.minimum(wanted, known.authorised[r])
+    # The mixture alone would say it all; told apart, compiled code works out what a step needs and no more.
+    mixed = known.history * known.authorised[r] + (1.0 - known.history) * ordered
+    return np.where(known.history < 1.0, np.where(known.history > 0.0, mixed, ordered), known.authorised[r])
 
 
 def change(known: Known, flow: Flows) -> State:

@@ -2,7 +2,8 @@
 
 As restricted as the equations (see `stockpile.model.equations`), for the same reason. Steps are counted from 0 at the start of
 the run; what never happens is infinite. Stocks are looked at on the step edges: `look` is called for each step with the stocks at
-its start and once more with those at the end of the run, `add` for each step with the flows over it.
+its start and once more with those at the end of the run, `add` for each step with the flows over it, `compare` once more for each edge
+when the lowest stock is known.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stockpile.model.state import Flows, Quantities, Quantity, State
+from stockpile.model.state import Flows, Quantities, Quantity
 
 NEVER = np.inf
 
@@ -31,12 +32,13 @@ class Passage:
     """The US stock against one named level.
 
     `first` is the first step edge below it, `below` the number of steps that start below it, `back` the first edge at or after the
-    lowest stock where it stands at the level again.
+    lowest stock where it stands at the level again; `later` is the first edge at the level among those looked at so far.
     """
 
     first: Quantity
     below: Quantity
     back: Quantity
+    later: Quantity = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def nothing_seen(zero: Quantity) -> Lowest:
 
 def not_passed(zero: Quantity) -> Passage:
     """Return the passage of a level before any stock was seen."""
-    return Passage(first=zero + NEVER, below=zero, back=zero + NEVER)
+    return Passage(first=zero + NEVER, below=zero, back=zero + NEVER, later=zero + NEVER)
 
 
 def nothing_moved(zero: Quantity, recipients: int) -> Totals:
@@ -70,26 +72,29 @@ def nothing_moved(zero: Quantity, recipients: int) -> Totals:
 
 
 def look(so_far: Lowest, stock: Quantity, number: Quantity, ahead: Quantity) -> Lowest:
-    """Return the lowest stock with the one at edge `number` seen too; `ahead` is 1 where the edge lies after `as_of`, else 0."""
+    """Return the lowest stock of the edges from `number` on; `ahead` is 1 where the edge lies after `as_of`, else 0."""
     late = np.where(ahead > 0.5, stock, NEVER)
     return Lowest(
         stock=np.minimum(stock, so_far.stock),
-        number=np.where(stock < so_far.stock, number, so_far.number),
+        number=np.where(stock <= so_far.stock, number, so_far.number),
         stock_ahead=np.minimum(late, so_far.stock_ahead),
-        number_ahead=np.where(late < so_far.stock_ahead, number, so_far.number_ahead),
+        number_ahead=np.where(late <= so_far.stock_ahead, number, so_far.number_ahead),
     )
 
 
-def compare(so_far: Passage, stock: Quantity, level: Quantity, lowest: Quantity, number: Quantity, inside: Quantity) -> Passage:
-    """Return the passage of a level with the stock at edge `number` seen too.
+def compare(
+    so_far: Passage, stock: Quantity, level: Quantity, lowest: Quantity, number: Quantity, inside: Quantity
+) -> Passage:
+    """Return the passage of a level by the edges from `number` on.
 
-    `lowest` is the lowest stock before this edge; `inside` is 1 where a step starts at the edge, 0 at the end of the run.
+    `lowest` is the lowest stock of the edges after `number`; `inside` is 1 where a step starts at the edge, 0 at the end of the run.
     """
-    back = np.where(stock < lowest, NEVER, so_far.back)
+    later = np.where(stock >= level, number, so_far.later)
     return Passage(
-        first=np.where(stock < level, np.minimum(number, so_far.first), so_far.first),
+        first=np.where(stock < level, number, so_far.first),
         below=so_far.below + np.where(stock < level, inside, 0.0),
-        back=np.where(stock >= level, np.minimum(number, back), back),
+        back=np.where(stock <= lowest, later, so_far.back),
+        later=later,
     )
 
 
@@ -108,26 +113,9 @@ def add(so_far: Totals, flow: Flows, dt: Quantity) -> Totals:
     )
 
 
-def months_to_rebuild(lowest: Lowest, passage: Passage, dt: float) -> Quantity:
-    """Return the time from the lowest stock until it is at the level again [month]; 0 if never below, inf if never again."""
-    return np.where(passage.below + np.where(passage.first < NEVER, 1.0, 0.0) > 0.0, (passage.back - lowest.number) * dt, 0.0)
-
-
 def sent_in_all(totals: Totals) -> Quantity:
     """Return what was sent to all recipients together [round]."""
     result = totals.sent[0]
     for one in totals.sent[1:]:
         result = result + one
     return result
-
-
-def state_names(recipients: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return (quantity, row) of the stocks at a date, in the order of `State`, review included."""
-    us = ("us_on_hand", "order_book")
-    rest = ("on_hand", "withheld", "deferred")
-    return (*((name, "us") for name in us), *((name, r) for name in rest for r in recipients), ("review", "us"))
-
-
-def stocks_of(state: State) -> Quantities:
-    """Return all stocks in the order of `state_names`."""
-    return (state.us_on_hand, state.order_book, *state.on_hand, *state.withheld, *state.deferred, state.review)

@@ -9,7 +9,7 @@ from pathlib import Path
 from stockpile import scenario as scenarios
 from stockpile import simulate
 from stockpile.ensembles.result import Ensemble
-from stockpile.ensembles.run import ensemble
+from stockpile.ensembles.run import Progress, ensemble
 from stockpile.errors import InputError
 from stockpile.report.index import index
 from stockpile.report.page import render
@@ -18,8 +18,8 @@ from stockpile.results import Result, write_text
 from stockpile.scenario import Scenario
 
 __all__ = ["index", "report"]
-MEMBERS, SEED = 2000, 1
-"""Draws of a page that is asked for on the command line, and their seed."""
+SEED = 1
+"""Seed of the draws where none is given."""
 FOLLOWED = ("us_on_hand",)
 """What a page follows over time; everything else of the draws it reads from metrics."""
 
@@ -32,6 +32,7 @@ def report(
     *,
     members: int = 0,
     seed: int = SEED,
+    progress: Progress | None = None,
 ) -> Path:
     """Write the page of a scenario to one self-contained HTML file.
 
@@ -48,6 +49,8 @@ def report(
         The command that makes the page again, printed in its footer.
     members, seed : int
         Number of draws of a scenario, and their seed; with 0 the page has central values alone.
+    progress : callable, optional
+        Is called with the number of members done.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def report(
     """
     target = Path(path)
     if isinstance(source, Scenario):
-        study = _run(source, _with_baseline(source, policies), members, seed)
+        study = _run(source, _with_baseline(source, policies), members, seed, progress)
     else:
         _fits(source, policies, members)
         study = _read(source)
@@ -74,10 +77,10 @@ def report(
         raise InputError.one(str(target), f"cannot be written: {error.strerror}", file="report") from None
 
 
-def _run(scenario: Scenario, policies: list[str], members: int, seed: int) -> Study:
+def _run(scenario: Scenario, policies: list[str], members: int, seed: int, progress: Progress | None) -> Study:
     if members == 0:
         return study_of(scenario, simulate.run(scenario, policies))
-    drawn = ensemble(scenario, policies, members, seed, quantities=FOLLOWED)
+    drawn = ensemble(scenario, policies, members, seed, quantities=FOLLOWED, progress=progress)
     return study_of(scenario, drawn.central, drawn)
 
 
@@ -118,5 +121,5 @@ def command_line(study: Study, target: Path) -> str:
 
 
 def draws_asked(members: int, seed: int) -> list[str]:
-    """Return how the command line is asked for draws; a page of central values has no seed."""
+    """Return how the command line is asked for draws; a page of central values needs no seed."""
     return ["--members", str(members), *(["--seed", str(seed)] if members else [])]

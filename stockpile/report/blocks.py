@@ -18,6 +18,7 @@ from stockpile.report import (
     narrative,
     projection,
     ranges,
+    spread,
     tables,
     words,
 )
@@ -123,8 +124,7 @@ def of_draws(study: Study, munition: str) -> dict[str, Any]:
     spec, said = chances.chart(study, munition), counted.chance_title(study, munition)
     subtitle = (
         f"Share of {study.draws_of.members:,} draws in which the US stock of {study.short(munition)} has been below the floor "
-        f"assumed here, "
-        f"{period(study, study.now)}"
+        f"assumed here, {period(study, spread.start(study))}"
     )
     alternative = chances.alternative(study, munition)
     notes = shared_lines(study, tuple(group for group, _ in chances.lines(study, munition)))
@@ -209,7 +209,9 @@ def changes(study: Study, munition: str) -> Panels | None:
         return None
     groups, still = differences.lines(study, munition)
     table, data = differences.table(study, munition)
-    notes = [*shared_lines(study, tuple(group for group, _ in groups), "panel")]
+    notes = ["Grey: the policy’s own dated suspensions; dashed: no difference.", *shared_lines(study, tuple(g for g, _ in groups), "panel")]
+    if study.date(study.now) > study.date(spread.start(study)):
+        notes.insert(1, f"The upright line is the date of knowledge, {words.day(study.scenario.as_of)}.")
     if still:
         names = "; ".join(study.title(policy) for policy in still)
         notes.append(f"No panel, because nothing would be seen in it: {names}. The table has them.")
@@ -217,7 +219,7 @@ def changes(study: Study, munition: str) -> Panels | None:
         f"changes-{munition}",
         counted.difference_title(study, munition),
         f"Change in the US stock of {study.short(munition)} against “{study.title(study.base)}” on the same draws, rounds, "
-        f"{period(study, study.now)}; the bands hold 50 and 90 % of {study.draws_of.members:,} draws, the line is their "
+        f"{period(study, spread.start(study))}; the bands hold 50 and 90 % of {study.draws_of.members:,} draws, the line is their "
         "median; each panel has a scale of its own",
         differences.alternative(study, munition),
         differences.panels(study, munition),

@@ -28,14 +28,15 @@ def table(study: Study, munition: str) -> tuple[Table, str]:
     """Return the probabilities by policy and date; and those at every step as a link."""
     policies, edges = study.result.policies, spread.told_dates(study)
     rows = tuple((study.title(policy), *(cell(study, policy, munition, edge) for edge in edges)) for policy in policies)
-    columns = ("Policy", *(f"By {words.day(study.date(edge))}" + (", history" if edge == study.now else "") for edge in edges))
+    columns = ("Policy", *(f"By {words.day(study.date(edge))}" for edge in edges))
     caption = (
         f"In how many draws the US stock of {study.short(munition)} has been below the floor assumed here at some date up to then, "
         "with the 95 % interval of that share"
     )
     note = (
         "The interval is that of Monte Carlo error: how far more draws could move the share. "
-        "It does not say whether the assumptions are right. All policies have the same draws."
+        "It does not say whether the assumptions are right. All policies have the same draws. "
+        "The first date is the last step before the date of knowledge."
     )
     hits = {policy: spread.passed(study, policy, munition) for policy in policies}
     data = ([study.date(edge).isoformat(), *(hits[policy][edge] for policy in policies)] for edge in range(study.last + 1))
@@ -43,10 +44,10 @@ def table(study: Study, munition: str) -> tuple[Table, str]:
 
 
 def lines(study: Study, munition: str) -> list[tuple[tuple[str, ...], Array]]:
-    """Return the share of the draws that have been below, from the date of knowledge on, in percent; policies that are alike together."""
+    """Return the share of the draws that have been below, from `spread.start` on, in percent; policies that are alike together."""
     members = study.draws_of.members
     found = {
-        policy: 100.0 * np.array(spread.passed(study, policy, munition)[study.now :], dtype=np.float64) / members
+        policy: 100.0 * np.array(spread.passed(study, policy, munition)[spread.start(study) :], dtype=np.float64) / members
         for policy in study.result.policies
     }
     return [(group, found[group[0]]) for group in figures.alike(found, 100.0 * figures.ALIKE)]
@@ -57,7 +58,7 @@ def chart(study: Study, munition: str) -> Spec | None:
     groups = lines(study, munition)
     if max(float(values.max()) for _, values in groups) < 100.0 * LEAST:
         return None
-    dates = figures.days(study.result.dates[study.now :])
+    dates = figures.days(study.result.dates[spread.start(study) :])
     height = 380
     layout = theme.layout(
         height,

@@ -29,7 +29,7 @@ def floor_sentence(study: Study, munition: str) -> str:
     past = spread.below(study, study.base, munition, study.now)
     said, end = f"the floor assumed here ({words.rounds(study.floor(munition)[1])} rounds)", words.month(study.date(study.last))
     stock, under = f"The {study.short(munition)} stock", f"under “{study.title(study.base)}”"
-    if 2 * past.hits > past.members:
+    if past.low > 0.5:
         later, now = spread.not_back(study, study.base, munition), words.day(study.date(study.now))
         return (
             f"{stock} has been below {said} by {now} in {past.hits:,} of {past.members:,} draws; "

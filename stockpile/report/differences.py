@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 320, 176
 LEFT, RIGHT, TOP, BOTTOM = 52, 312, 10, 152
 """Size of a panel, and the edges of the chart in it, in its own units: about a pixel."""
+MARGIN = 10
+"""Nearer than this to the right edge a year ends at its place, so that nothing of it is cut off."""
 TICKS, YEARS = 4, 5
 """About how many numbers stand along an axis, at most."""
 Lines = tuple[tuple[str, ...], "Array"]
@@ -54,11 +56,11 @@ class Panels:
 
 
 def lines(study: Study, munition: str) -> tuple[list[Lines], tuple[str, ...]]:
-    """Return the quantiles of the changes from the date of knowledge on, alike policies together; and who changes too little to be seen.
+    """Return the quantiles of the changes from `spread.start` on, alike policies together; and who changes too little to be seen.
 
     Each panel has a scale of its own, so that alike is what differs by a small share of that.
     """
-    found = {policy: spread.changes(study, policy, munition)[:, study.now :] for policy in study.others}
+    found = {policy: spread.changes(study, policy, munition)[:, spread.start(study) :] for policy in study.others}
     sizes = {policy: float(np.abs(one).max()) for policy, one in found.items()}
     still = tuple(policy for policy in found if sizes[policy] < words.SEEN)
     groups: dict[str, list[str]] = {}
@@ -93,9 +95,10 @@ def panels(study: Study, munition: str) -> tuple[Panel, ...]:
 
 def picture(study: Study, group: tuple[str, ...], values: Array) -> Markup:
     """Return a panel as a picture that follows the page's colours: bands, median, nought, and the policy's own suspensions in grey."""
-    first, last = study.date(study.now), study.date(study.last)
+    begin = spread.start(study)
+    first, last = study.date(begin), study.date(study.last)
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-    across = [_across(study.date(study.now + step), first, last) for step in range(values.shape[1])]
+    across = [_across(study.date(begin + step), first, last) for step in range(values.shape[1])]
 
     def up(value: float) -> float:
         return BOTTOM - (value - low) / (high - low) * (BOTTOM - TOP)
@@ -106,7 +109,7 @@ def picture(study: Study, group: tuple[str, ...], values: Array) -> Markup:
     def area(under: Array, over: Array) -> str:
         return f"M{'L'.join(path(under))}L{'L'.join(path(over)[::-1])}Z"
 
-    parts = [_window(study, group, first, last), *(_tick(value, up(value)) for value in ticks(low, high)), *_years(first, last)]
+    parts = [_window(study, group, first, last), _now(study, first, last), *(_tick(value, up(value)) for value in ticks(low, high)), *_years(first, last)]
     parts += [f'<path class="outer" d="{area(values[0], values[-1])}"/>', f'<path class="inner" d="{area(values[1], values[-2])}"/>']
     median = "L".join(path(values[spread.MIDDLE]))
     parts += [f'<path class="nought" d="M{LEFT} {up(0.0):.1f}H{RIGHT}"/>', f'<path class="median" d="M{median}"/>']
@@ -128,6 +131,12 @@ def _window(study: Study, group: tuple[str, ...], first: dt.date, last: dt.date)
     return "".join(dict.fromkeys(found))
 
 
+def _now(study: Study, first: dt.date, last: dt.date) -> str:
+    """Return the line between history and projection, where it lies inside the panel."""
+    inside = study.date(study.now) > first
+    return f'<path class="now" d="M{_across(study.scenario.as_of, first, last):g} {TOP}V{BOTTOM}"/>' if inside else ""
+
+
 def _tick(value: float, y: float) -> str:
     text = words.label(short(value))
     return f'<path class="grid" d="M{LEFT} {y:.1f}H{RIGHT}"/><text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{text}</text>'
@@ -136,9 +145,10 @@ def _tick(value: float, y: float) -> str:
 def _years(first: dt.date, last: dt.date) -> list[str]:
     years = [year for year in range(first.year + 1, last.year + 1) if dt.date(year, 1, 1) <= last]
     step = max(math.ceil(len(years) / YEARS), 1)
+    places = [(year, _across(dt.date(year, 1, 1), first, last)) for year in years[::step]]
     return [
-        f'<text x="{_across(dt.date(year, 1, 1), first, last):g}" y="{BOTTOM + 18}" text-anchor="middle">{year}</text>'
-        for year in years[::step]
+        f'<text x="{place:g}" y="{BOTTOM + 18}" text-anchor="{"middle" if place < RIGHT - MARGIN else "end"}">{year}</text>'
+        for year, place in places
     ]
 
 
@@ -187,8 +197,9 @@ def table(study: Study, munition: str) -> tuple[Table, str]:
 
 def _link(study: Study, munition: str) -> str:
     names = [f"{policy}.q{100 * q:02g}" for policy in study.others for q in QUANTILES]
-    values = np.concatenate([spread.changes(study, policy, munition)[:, study.now :] for policy in study.others])
-    data = ([study.date(study.now + step).isoformat(), *map(_short, values[:, step])] for step in range(values.shape[1]))
+    begin = spread.start(study)
+    values = np.concatenate([spread.changes(study, policy, munition)[:, begin:] for policy in study.others])
+    data = ([study.date(begin + step).isoformat(), *map(_short, values[:, step])] for step in range(values.shape[1]))
     return data_link(("date", *names), data)
 
 

@@ -142,7 +142,7 @@ def assumptions(study: Study) -> list[tuple[str, list[Assumption]]]:
     shapes = _shapes(study)
     for row in rows:
         munition = next((part for part in row["path"].split(".")[1:] if part in titles), None)
-        item = replace(_assumption(study, row), drawn=_drawn(row, shapes))
+        item = replace(_assumption(study, row), drawn=_drawn(study, row, shapes))
         found[titles[munition] if munition else SHARED].append(item)
     return [(title, items) for title, items in found.items() if items]
 
@@ -157,11 +157,16 @@ def _shapes(study: Study) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _drawn(row: dict[str, Any], shapes: dict[str, tuple[str, str]]) -> str:
-    """Say what an ensemble draws for a value: its shape and what its range holds, or that it draws nothing."""
+def _drawn(study: Study, row: dict[str, Any], shapes: dict[str, tuple[str, str]]) -> str:
+    """Say what an ensemble draws for a value: its shape and what its range holds, or that it draws nothing.
+
+    Where there are draws, a value that none of the runs asks for says so; rounds of campaigns are drawn by their size.
+    """
     shape, role = shapes.get(row["path"].partition(".plans.")[0], ("", "constant"))
     if role != "uncertainty" or row["low"] == row["high"]:
         return NOT_DRAWN[role]
+    if study.ensemble and not row["path"].startswith("campaigns.") and row["path"] not in study.streams:
+        return "not drawn: moves nothing here"
     return "one of the values sources give" if shape == "choice" else DRAWN.get(shape, NOT_DRAWN[role])
 
 

@@ -167,6 +167,7 @@ def render(study: Study, command: str) -> str:
             figures=embedded({"config": theme.CONFIG, "dark": theme.DARK, "figures": {chart.id: chart.spec for chart in charts}}),
             provenance=embedded(provenance(study, command)),
             manifest=manifest,
+            members=study.ensemble.members if study.ensemble else 0,
             basis=basis(study),
             **_headline(study),
             parts=parts,

@@ -60,7 +60,7 @@ def _when(study: Study, munition: str) -> str:
     """Return by when a twentieth, a half and nineteen twentieths of the draws are below the floor, as far as they come to be."""
     named = zip(("5 %", "half", "95 %"), spread.when_below(study, munition), strict=True)
     found = [f"{share} by {words.month(study.date(edge))}" for share, edge in named if edge is not None]
-    return "; ".join(found) or f"5 % {words.NEVER}"
+    return "; ".join(found) or "fewer than 5 %"
 
 
 def stock(study: Study, munition: str) -> tuple[Table, str]:

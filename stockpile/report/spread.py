@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from stockpile.results import Array
 
 LOW, MIDDLE, HIGH = QUANTILES.index(0.05), QUANTILES.index(0.5), QUANTILES.index(0.95)
-ENDLESS = 1e300
-"""Every finite number lies within."""
 AHEAD = (12, 24, 36, 60)
 """Months after the date of knowledge at which probabilities are told."""
 
@@ -197,11 +195,20 @@ def discord(study: Study, policy: str, munition: str) -> Discord:
     ensemble = study.draws_of
     number = ensemble.metric(f"change_in.first_below.{study.floor(munition)[0]}", policy=policy, munition=munition)
     cell = _cell(ensemble.metric_values, (number,))
-    inside, under = (round(ensemble.members * float(cell.share_below(end)[0])) for end in (ENDLESS, -ENDLESS))
+    # Beyond the longest that dates may differ lie those that never come under one of the two.
+    longest, step = float(ensemble.months[-1]), 1.0 / int(ensemble.manifest["substeps"])
+    ends = (longest + 0.25 * step, -longest - 0.75 * step)
+    inside, under = (round(ensemble.members * float(cell.share_below(end)[0])) for end in ends)
     return Discord(ensemble.members - inside, under, ensemble.members)
 
 
 # ---------------------------------------------------------------- dates
+
+
+def start(study: Study) -> int:
+    """Return the step edge from which policies are compared: the last date known, or the start of the shortest suspension before it."""
+    begun = None if study.brief is None else study.edge(study.brief.start)
+    return study.now if begun is None else min(study.now, begun)
 
 
 def told_dates(study: Study) -> list[int]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stockpile import metrics, simulate
+from stockpile.assemble import parts, unit_costs
+from stockpile.draws import Collector
 from stockpile.errors import InputError
 from stockpile.inputs import JOINT
 from stockpile.report import words
@@ -122,6 +124,13 @@ class Study:
         found = self.draws_of.differences()
         names = zip(found.policy, found.munition, found.recipient, found.metric, strict=True)
         return dict(zip(names, zip(found.mean_low, found["mean"], found.mean_high, strict=True), strict=True))
+
+    @cached_property
+    def streams(self) -> frozenset[str]:
+        """Paths of the values that the draws are made of."""
+        collector = Collector(self.scenario)
+        unit_costs(parts(self.scenario, list(self.result.policies), collector))
+        return frozenset(stream.partition("@")[0] for stream in collector.columns.streams)
 
     @property
     def last(self) -> int:

@@ -65,9 +65,9 @@ def supported(value: float, width: float, *, sign: bool = False) -> str:
 
 
 def spread(low: float, middle: float, high: float, *, sign: bool = False) -> str:
-    """Return a middle with its interval: 840 (50 to 1,680)."""
+    """Return a middle with its interval: 840 (50 to 1,680); 0 where all of it is."""
     first, second, third = (supported(value, high - low, sign=sign) for value in (middle, low, high))
-    return f"{first} ({second} to {third})"
+    return "0" if first == second == third == "0" else f"{first} ({second} to {third})"
 
 
 def chance(hits: int, members: int, low: float, high: float) -> str:

@@ -71,6 +71,17 @@ def is_stored(text: str) -> bool:
     return _path(text, llvm).exists()
 
 
+def state() -> str:
+    """Return in words what of compiled code there is."""
+    if not available():
+        return "llvmlite is not installed"
+    try:
+        count = len(list(folder().glob(f"*{SUFFIX}")))
+    except OSError:
+        count = 0
+    return f"{count} compiled in {folder()}" if count else f"nothing compiled yet in {folder()}"
+
+
 def folder() -> Path:
     """Return where compiled code is kept."""
     if FOLDER in os.environ:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-BINS = 1024
+BINS = 512
 """Bins of a sketch, beside the two that take what lies outside."""
 SLAB = 4096
 """Cells whose quantiles are read from counts at a time, so that sums of counts take little memory."""

@@ -6,8 +6,8 @@ from stockpile.codegen.kernel import EXACT, LANES
 from stockpile.codegen.llvm import ATTRIBUTES, Text
 
 PLAN = (
-    "code", "length", "draws", "stride", "first", "registers", "file", "next_file", "blocks", "policies", "cases", "steps", "levels", "count",
-    "dates", "dated", "work", "wanted", "edges", "wide",
+    "code", "length", "draws", "stride", "first", "registers", "file", "next_file", "blocks", "policies", "cases", "steps",
+    "levels", "count", "dates", "dated", "work", "wanted", "edges", "wide",
 )
 """What a driver takes: addresses and whole numbers, in order. `next_file` is how far the registers of the next block lie from those of
 the one before [byte]; 0 where they are used again."""

@@ -1,7 +1,8 @@
 """Prints a traced step as LLVM assembly: one fused loop over time for a group of members in the lanes of a vector.
 
 The vectors are explicit, so nothing is left to an optimiser's judgement; nothing is contracted or reordered, so every lane gives
-bit for bit what NumPy gives; a product and a sum are fused only where the product is exact. Where a node of the graph is worked out depends on what it rests on:
+bit for bit what NumPy gives; a product and a sum are fused only where the product is exact. Where a node of the graph is worked
+out depends on what it rests on:
 
 - on what is the same for all members: beforehand, by NumPy, into a table with a row a step (`Layout.table`, `Layout.policy`);
 - on constants of the member: before the loop over time;
@@ -33,8 +34,8 @@ AT_ONCE = 5
 """Levels compared side by side."""
 NEVER = splat(number(float("inf")))
 ARGUMENTS = (
-    "ptr noalias readonly %registers, i64 %file, ptr noalias readonly %index, ptr noalias readonly %constants, ptr noalias readonly %table, "
-    "ptr noalias readonly %policy, i64 %steps, ptr noalias readonly %levels, i64 %count, ptr noalias readonly %dates, i64 %dated, "
+    "ptr noalias readonly %registers, i64 %file, ptr noalias readonly %index, ptr noalias readonly %constants, "
+    "ptr noalias readonly %table, ptr noalias readonly %policy, i64 %steps, ptr noalias readonly %levels, i64 %count, ptr noalias readonly %dates, i64 %dated, "
     "ptr noalias %work, ptr noalias %result, i64 %stride"
 )
 KEEPING = ", ptr noalias readonly %wanted, ptr noalias %kept, i64 %edges, i64 %wide"

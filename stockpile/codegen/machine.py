@@ -13,6 +13,8 @@ from stockpile.codegen.program import CODES, DRAW, WORDS
 
 WORDS_VECTOR = f"<{WIDTH} x i64>"
 ROUNDS = 10
+SIDE_BY_SIDE = 2
+"""Vectors of counters that are worked on together."""
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 WEYL = (0x9E3779B9, 0xBB67AE85)
 LOW = 0xFFFFFFFF
@@ -62,18 +64,19 @@ def _uniforms() -> str:
         keys.append(text.put(f"zext i32 {one} to i64"))
     start = text.put(f"mul i64 {row}, %stride")
     half = text.put("lshr i64 %first, 1")
-    member = _loop(text, "member", "row", "%count", 2 * WIDTH)
+    member = _loop(text, "member", "row", "%count", SIDE_BY_SIDE * 2 * WIDTH)
     inside = text.put(f"lshr i64 {member}, 1")
     block = _spread(text, text.put(f"add i64 {half}, {inside}"))
-    counter = text.put(f"add {WORDS_VECTOR} {block}, <{', '.join(f'i64 {lane}' for lane in range(WIDTH))}>")
-    words = _philox(text, counter, keys)
-    even = _uniform(text, words[0], words[1])
-    odd = _uniform(text, words[2], words[3])
+    counters = []
+    for part in range(SIDE_BY_SIDE):
+        counters.append(text.put(f"add {WORDS_VECTOR} {block}, <{', '.join(f'i64 {part * WIDTH + lane}' for lane in range(WIDTH))}>"))
     mixed = ", ".join(f"i32 {lane}, i32 {lane + WIDTH}" for lane in range(WIDTH))
-    both = text.put(f"shufflevector {VECTOR} {even}, {VECTOR} {odd}, <{2 * WIDTH} x i32> <{mixed}>")
-    to = text.put(f"add i64 {start}, {member}")
-    place_ = text.put(f"getelementptr inbounds double, ptr %out, i64 {to}")
-    text.do(f"store <{2 * WIDTH} x double> {both}, ptr {place_}, align 8")
+    for part, words in enumerate(_philox(text, counters, keys)):
+        even, odd = _uniform(text, words[0], words[1]), _uniform(text, words[2], words[3])
+        both = text.put(f"shufflevector {VECTOR} {even}, {VECTOR} {odd}, <{2 * WIDTH} x i32> <{mixed}>")
+        to = text.put(f"add i64 {text.put(f'add i64 {start}, {member}')}, {part * 2 * WIDTH}")
+        at = text.put(f"getelementptr inbounds double, ptr %out, i64 {to}")
+        text.do(f"store <{2 * WIDTH} x double> {both}, ptr {at}, align 8")
     _close(text, "member", "member.done")
     _close(text, "row", "row.done")
     text.do("ret void")
@@ -84,24 +87,30 @@ def _uniforms() -> str:
     return "\n".join([head, *text.lines, "}"])
 
 
-def _philox(text: Text, counter: str, keys: list[str]) -> list[str]:
+def _philox(text: Text, counters: list[str], keys: list[str]) -> list[list[str]]:
+    """Print ten rounds for some vectors of counters, round by round, so that none waits for another; return four words each."""
     low, high = _all(LOW), _all(32)
     zero = "zeroinitializer"
-    c = [text.put(f"and {WORDS_VECTOR} {counter}, {low}"), text.put(f"lshr {WORDS_VECTOR} {counter}, {high}"), zero, zero]
+    state = [[text.put(f"and {WORDS_VECTOR} {one}, {low}"), text.put(f"lshr {WORDS_VECTOR} {one}, {high}"), zero, zero] for one in counters]
     for _ in range(ROUNDS):
-        first = text.put(f"mul {WORDS_VECTOR} {_all(MULTIPLIERS[0])}, {c[0]}")
-        second = text.put(f"mul {WORDS_VECTOR} {_all(MULTIPLIERS[1])}, {c[2]}")
-        mixed = []
-        for product, other, key in ((second, c[1], keys[0]), (first, c[3], keys[1])):
-            top = text.put(f"lshr {WORDS_VECTOR} {product}, {high}")
-            one = text.put(f"xor {WORDS_VECTOR} {top}, {other}")
-            mixed.append(text.put(f"xor {WORDS_VECTOR} {one}, {_spread(text, key)}"))
-        c = [
-            mixed[0], text.put(f"and {WORDS_VECTOR} {second}, {low}"),
-            mixed[1], text.put(f"and {WORDS_VECTOR} {first}, {low}"),
+        spread = [_spread(text, key) for key in keys]
+        products = [
+            [text.put(f"mul {WORDS_VECTOR} {_all(factor)}, {c[place]}") for factor, place in zip(MULTIPLIERS, (0, 2), strict=True)] for c in state
         ]
+        state = [_round(text, c, pair, spread) for c, pair in zip(state, products, strict=True)]
         keys = [text.put(f"and i64 {text.put(f'add i64 {key}, {weyl}')}, {LOW}") for key, weyl in zip(keys, WEYL, strict=True)]
-    return c
+    return state
+
+
+def _round(text: Text, c: list[str], products: list[str], keys: list[str]) -> list[str]:
+    first, second = products
+    mixed = []
+    for product, other, key in ((second, c[1], keys[0]), (first, c[3], keys[1])):
+        top = text.put(f"lshr {WORDS_VECTOR} {product}, {_all(32)}")
+        one = text.put(f"xor {WORDS_VECTOR} {top}, {other}")
+        mixed.append(text.put(f"xor {WORDS_VECTOR} {one}, {key}"))
+    lower = [text.put(f"and {WORDS_VECTOR} {product}, {_all(LOW)}") for product in (second, first)]
+    return [mixed[0], lower[0], mixed[1], lower[1]]
 
 
 def _uniform(text: Text, high: str, low: str) -> str:
@@ -149,6 +158,20 @@ def _columns() -> str:
     return "\n".join([head, *text.lines, "}"])
 
 
+def _result(text: Text, name: str | tuple[str, str, int], arguments: list[str]) -> str:
+    """Print one instruction on registers that were read."""
+    if isinstance(name, tuple):
+        outer, inner, side = name
+        both = [operate(text, inner, arguments[:2]), arguments[2]]
+        return operate(text, outer, both if side == 0 else both[::-1])
+    if name == "where":
+        arguments[0] = text.put(f"fcmp one {VECTOR} {arguments[0]}, zeroinitializer")
+    result = operate(text, name, arguments)
+    if name not in COMPARISONS:
+        return result
+    return text.put(f"select {MASK} {result}, {VECTOR} {splat(number(1.0))}, {VECTOR} zeroinitializer")
+
+
 def _work() -> str:
     """Print `work`: the worker of programs, on the rows of one block of members."""
     text = Text()
@@ -166,23 +189,17 @@ def _work() -> str:
     rows = [text.put(f"mul nuw nsw i64 {text.put(f'zext i32 {one} to i64')}, {WIDTH}") for one in given[1:]]
     source = text.put(f"mul nuw nsw i64 {text.put(f'zext i32 {given[2]} to i64')}, %stride")
     drawn = text.put(f"add nuw nsw i64 {source}, %first")
-    cases = " ".join(f"i32 {place}, label %do.{name}" for place, name in enumerate(CODES))
+    cases = " ".join(f"i32 {place}, label %do.{place}" for place in range(len(CODES)))
     text.do(f"switch i32 {given[0]}, label %line.end [ {cases} ]")
-    for name in CODES:
-        text.do(f"do.{name}:")
+    for place, name in enumerate(CODES):
+        text.do(f"do.{place}:")
         for group, file in enumerate(files):
             if name == DRAW:
                 result = text.load(VECTOR, "%draws", text.put(f"add nuw nsw i64 {drawn}, {group * WIDTH}"))
             else:
-                arguments = [
-                    text.load(VECTOR, "%registers", text.put(f"add nuw nsw i64 {row}, {file}"))
-                    for row in rows[1 : 4 if name == "where" else 3]
-                ]
-                if name == "where":
-                    arguments[0] = text.put(f"fcmp one {VECTOR} {arguments[0]}, zeroinitializer")
-                result = operate(text, name, arguments)
-                if name in COMPARISONS:
-                    result = text.put(f"select {MASK} {result}, {VECTOR} {splat(number(1.0))}, {VECTOR} zeroinitializer")
+                count = 3 if name == "where" or isinstance(name, tuple) else 2
+                at = [text.put(f"add nuw nsw i64 {row}, {file}") for row in rows[1 : 1 + count]]
+                result = _result(text, name, [text.load(VECTOR, "%registers", one) for one in at])
             text.store(result, "%registers", text.put(f"add nuw nsw i64 {rows[0]}, {file}"))
         text.do("br label %line.end")
     text.do("line.end:")

@@ -6,7 +6,8 @@ traced once, its nodes get registers, and what remains is a list of instructions
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,16 @@ from stockpile.codegen.graph import CONSTANT, INPUT, Graph, needed
 
 Array = NDArray[np.float64]
 DRAW = "draw"
-CODES = (DRAW, "add", "subtract", "multiply", "divide", "minimum", "maximum", "less", "greater", "greater_equal", "less_equal", "equal", "where")
-"""Operations by number. A comparison gives 1 or 0; `where` asks whether its first argument is not 0."""
+SIMPLE = (
+    DRAW, "add", "subtract", "multiply", "divide", "minimum", "maximum",
+    "less", "greater", "greater_equal", "less_equal", "equal", "where",
+)
+"""Operations that leave a graph one by one. A comparison gives 1 or 0; `where` asks whether its first argument is not 0."""
+PAIRED = ("add", "subtract", "multiply", "minimum", "maximum")
+PAIRS = tuple((outer, inner, place) for outer in PAIRED for inner in PAIRED for place in (0, 1))
+"""Two operations in one instruction: `outer` takes `inner` as its argument number `place`. Each rounds as it does alone."""
+CODES: tuple[str | tuple[str, str, int], ...] = (*SIMPLE, *PAIRS)
+"""All operations by number."""
 WORDS = 5
 """Numbers of an instruction: operation, target, and up to three arguments."""
 
@@ -56,34 +65,47 @@ def lower(graph: Graph, wanted: Sequence[int]) -> Program:
     for n in wanted:
         place.setdefault(n, len(place))
     lasting = set(place)
-    left = _uses(graph, order)
+    inner = _pairs(graph, order, lasting)
+    absorbed = {graph.nodes[n].arguments[side] for n, side in inner.items()}
+    steps = [(n, *_instruction(graph, n, inner.get(n))) for n in order if n not in absorbed and graph.nodes[n].operation != CONSTANT]
+    left = Counter(a for _, _, arguments in steps for a in arguments)
     free: list[int] = []
     registers = len(place)
     code: list[Sequence[int]] = []
-    for n in order:
-        node = graph.nodes[n]
-        if node.operation == CONSTANT:
-            continue
-        arguments = [place[a] for a in node.arguments]
-        for a in set(node.arguments):
-            left[a] -= node.arguments.count(a)
-            if left[a] == 0 and a not in lasting:
-                free.append(place[a])
+    for n, operation, arguments in steps:
+        given = [place[a] for a in arguments]
+        left.subtract(arguments)
+        free += [place[a] for a in set(arguments) if left[a] == 0 and a not in lasting]
         if n not in lasting:
             if not free:
                 free.append(registers)
                 registers += 1
             place[n] = free.pop()
-        operation = DRAW if node.operation == INPUT else node.operation
-        given = [int(str(node.value))] if node.operation == INPUT else arguments
-        code.append((CODES.index(operation), place[n], *given, *[0] * (WORDS - 2 - len(given))))
+        if operation == CODES.index(DRAW):
+            given = [int(str(graph.nodes[n].value))]
+        code.append((operation, place[n], *given, *[0] * (WORDS - 2 - len(given))))
     values = np.array([float(graph.nodes[n].value or 0.0) for n in constants])
     return Program(np.array(code, dtype=np.int32).reshape(-1, WORDS), values, registers, {n: place[n] for n in wanted})
 
 
-def _uses(graph: Graph, order: Iterable[int]) -> dict[int, int]:
+def _pairs(graph: Graph, order: list[int], lasting: set[int]) -> dict[int, int]:
+    """Return the operations that take another one in with them: by node, which of its arguments that is."""
+    uses = Counter(a for n in order for a in graph.nodes[n].arguments)
     found: dict[int, int] = {}
     for n in order:
-        for a in graph.nodes[n].arguments:
-            found[a] = found.get(a, 0) + 1
+        node = graph.nodes[n]
+        for side, a in enumerate(node.arguments):
+            single = uses[a] == 1 and a not in lasting and a not in found
+            if node.operation in PAIRED and graph.nodes[a].operation in PAIRED and single:
+                found[n] = side
+                break
     return found
+
+
+def _instruction(graph: Graph, n: int, side: int | None) -> tuple[int, list[int]]:
+    """Return the number of a node's operation and the nodes it takes."""
+    node = graph.nodes[n]
+    if side is None:
+        return CODES.index(DRAW if node.operation == INPUT else node.operation), list(node.arguments)
+    inner = graph.nodes[node.arguments[side]]
+    return CODES.index((node.operation, inner.operation, side)), [*inner.arguments, node.arguments[1 - side]]

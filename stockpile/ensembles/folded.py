@@ -84,7 +84,7 @@ class Folded:
     def _bins(self, values: Array) -> None:
         substeps = int(self.task.scenario.settings.substeps or 1)
         self.on_grid = np.array([unit == "month" for unit in self.units])
-        self.bins = max(BINS, 2 * self.edges + 1)
+        self.bins = max(2 * BINS, 2 * self.edges + 1)
         values = self._all(values)
         finite = np.isfinite(values)
         inside = finite.any(axis=1)

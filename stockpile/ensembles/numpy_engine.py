@@ -16,7 +16,7 @@ from stockpile.engine.fold import Summary, rows_of, summarise
 from stockpile.ensembles.rows import Counting, Entry
 from stockpile.model.state import Constants, Flows, Known, State
 from stockpile.scenario import Scenario
-from stockpile.sketch import count
+from stockpile.sketch import count, less
 
 MEMBERS = 1024
 """Members worked on at a time, so that their series stay within some 100 MB."""
@@ -144,7 +144,7 @@ class NumpyEngine:
         for e, entry in enumerate(self.task.entries):
             if entry.is_difference and (base is None or place[0] == self.task.base):
                 continue
-            values = held[e] - base[e] if entry.is_difference and base is not None else held[e]
+            values = less(held[e], base[e]) if entry.is_difference and base is not None else held[e]
             cell = (*place, e)
             count(values, into.low[cell], into.per_bin[cell], into.counts[cell])
 

@@ -152,6 +152,7 @@ def _engine(task: Task, made: Parts, engine: str | None) -> Any:
 def _blocks(task: Task, made: Parts, engine: Any, threads: int, progress: Progress) -> tuple[Distribution, Folded]:
     """Run all blocks and return what was followed over time, and the metrics."""
     members, edges = task.design.members, len(made.clock.steps)
+    _check_memory(task, len(made.axes.munitions) * edges, threads)
     pilot = engine.block(0, min(members, PILOT), keep=True)
     folded = Folded(task, members, pilot, edges)
     if pilot.rows[..., 0].size * members * 8 <= WHOLE_BYTES:
@@ -171,11 +172,6 @@ def _blocks(task: Task, made: Parts, engine: Any, threads: int, progress: Progre
         return Whole(held), folded
     low, width = _bins(pilot.rows)
     del pilot
-    size = low.size * (BINS + 2) * 4 * threads
-    if size > KEPT_BYTES:
-        what = f"counts of {len(task.entries)} rows under {len(task.policies)} policies take {size / 1e9:.1f} GB on {threads} threads"
-        allowed = f"at most {KEPT_BYTES / 1e9:g} GB, so fewer quantities or policies"
-        raise InputError.one("quantities", f"{what}; allowed: {allowed}", file="ensemble")
     tallies = _Tallies(low, width)
 
     def tally(first: int, count: int) -> None:
@@ -183,6 +179,18 @@ def _blocks(task: Task, made: Parts, engine: Any, threads: int, progress: Progre
 
     _each(engine, tally, members, threads, progress)
     return Counts(low, width, tallies.sum()), folded
+
+
+def _check_memory(task: Task, cells: int, threads: int) -> None:
+    """Refuse to follow more over time than fits into memory: `cells` are those of one entry and policy."""
+    cells *= len(task.policies) * len(task.entries)
+    pilot = 8 * cells * min(task.design.members, PILOT)
+    counts = 4 * cells * (BINS + 2) * threads if 8 * cells * task.design.members > WHOLE_BYTES else 0
+    size = max(pilot, counts)
+    if size > KEPT_BYTES:
+        what = f"{len(task.entries)} rows over time under {len(task.policies)} policies take {size / 1e9:.1f} GB"
+        allowed = f"at most {KEPT_BYTES / 1e9:g} GB, so fewer quantities or policies"
+        raise InputError.one("quantities", f"{what}; allowed: {allowed}", file="ensemble")
 
 
 class _Tallies:

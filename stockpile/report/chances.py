@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockpile.report import figures, spread, theme, words
+from stockpile.report import figures, projection, spread, theme, words
 from stockpile.report.tables import Table, data_link
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ def chart(study: Study, munition: str) -> Spec | None:
         yaxis=theme.axis(range=[0, 100], ticksuffix=" %", nticks=6),
         annotations=figures.line_labels(study, groups, dates[-1], (0.0, 100.0), height - theme.ABOVE - theme.BELOW),
     )
+    if study.date(study.now) > study.date(spread.start(study)):
+        layout |= {"shapes": [projection.now_line(study)], "annotations": [projection.now_label(study), *layout["annotations"]]}
     data = figures.policy_lines(study, dates, groups, ".3~r")
     for trace in data:
         trace["line"]["shape"] = "hv"

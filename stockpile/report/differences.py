@@ -109,7 +109,8 @@ def picture(study: Study, group: tuple[str, ...], values: Array) -> Markup:
     def area(under: Array, over: Array) -> str:
         return f"M{'L'.join(path(under))}L{'L'.join(path(over)[::-1])}Z"
 
-    parts = [_window(study, group, first, last), _now(study, first, last), *(_tick(value, up(value)) for value in ticks(low, high)), *_years(first, last)]
+    parts = [_window(study, group, first, last), _now(study, first, last)]
+    parts += [*(_tick(value, up(value)) for value in ticks(low, high)), *_years(first, last)]
     parts += [f'<path class="outer" d="{area(values[0], values[-1])}"/>', f'<path class="inner" d="{area(values[1], values[-2])}"/>']
     median = "L".join(path(values[spread.MIDDLE]))
     parts += [f'<path class="nought" d="M{LEFT} {up(0.0):.1f}H{RIGHT}"/>', f'<path class="median" d="M{median}"/>']

@@ -15,15 +15,14 @@ a place in memory, so that a run stays within the nearest cache and its vectors 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from itertools import groupby
 
 from stockpile.codegen.branches import Branch, branches, users_of
-from stockpile.codegen.graph import COMPARISONS, CONSTANT, INPUT, Graph, needed
+from stockpile.codegen.graph import COMPARISONS, CONSTANT, INPUT, needed
+from stockpile.codegen.layout import classify, layout_of
 from stockpile.codegen.llvm import ATTRIBUTES, VECTOR, WIDTH, Text, number, operate, splat
-from stockpile.codegen.trace import Traced, is_of_run, is_uniform
+from stockpile.codegen.ordering import fusions, in_order_of_use
+from stockpile.codegen.trace import Traced
 
 LANES = 64
 """Members in a block: what the worker of programs does at a time."""
@@ -41,80 +40,6 @@ ARGUMENTS = (
 KEEPING = ", ptr noalias readonly %wanted, ptr noalias %kept, i64 %edges, i64 %wide"
 
 
-@dataclass(frozen=True)
-class Layout:
-    """What a printed kernel takes, in order.
-
-    Attributes
-    ----------
-    series : tuple of str
-        Inputs that differ by member and by step: columns of the table of offsets.
-    constants : tuple of str
-        Inputs that differ by member only, the opening stocks among them.
-    table : tuple of int
-        Nodes that are the same for all members, one value a step edge.
-    policy : tuple of int
-        Nodes that are the same for all members over the whole run.
-    summaries : tuple of str
-        Rows of the output before those of the levels and of the dates.
-    fields : tuple of tuple of str
-        What a trajectory has of a step, field by field.
-    memory : tuple of str
-        What stands in memory over a run, before the path of the US stock; a vector each.
-    """
-
-    series: tuple[str, ...]
-    constants: tuple[str, ...]
-    table: tuple[int, ...]
-    policy: tuple[int, ...]
-    summaries: tuple[str, ...]
-    fields: tuple[tuple[str, ...], ...]
-    memory: tuple[str, ...]
-
-    def work(self, edges: int) -> int:
-        """Return how many numbers a run needs in memory."""
-        return (len(self.memory) + edges) * WIDTH
-
-
-def classify(graph: Graph) -> tuple[list[bool], list[bool]]:
-    """Return for each node whether it is the same for all members, and whether it stays the same over a run."""
-    uniform: list[bool] = []
-    steady: list[bool] = []
-    for node in graph.nodes:
-        if node.operation == INPUT:
-            uniform.append(is_uniform(str(node.value)))
-            steady.append(is_of_run(str(node.value)))
-        else:
-            uniform.append(all(uniform[number] for number in node.arguments))
-            steady.append(all(steady[number] for number in node.arguments))
-    return uniform, steady
-
-
-def field_of(key: str) -> str:
-    """Return the field that a row belongs to."""
-    return ".".join(key.split(".")[:2])
-
-
-def layout_of(traced: Traced, uniform: list[bool], steady: list[bool]) -> Layout:
-    """Return the layout of a traced step."""
-    graph = traced.graph
-    leaving = (traced.after, traced.lowest, traced.totals, traced.rows, traced.passage)
-    everything = needed(graph, [n for some in leaving for n in some.values()])
-    inputs = [str(graph.nodes[n].value) for n in everything if graph.nodes[n].operation == INPUT]
-    lanes = [name for name in inputs if not is_uniform(name)]
-    used = {a for n in everything if not uniform[n] for a in graph.nodes[n].arguments} | set(traced.rows.values())
-    shared = [n for n in everything if n in used and uniform[n] and graph.nodes[n].operation != CONSTANT]
-    return Layout(
-        series=tuple(name for name in lanes if name.startswith("series.")),
-        constants=(*(name for name in lanes if name.startswith("constant.")), *traced.after),
-        table=tuple(n for n in shared if not steady[n]),
-        policy=tuple(n for n in shared if steady[n]),
-        summaries=(*traced.lowest, *traced.totals, "state.us_on_hand"),
-        fields=tuple(tuple(keys) for _, keys in groupby(traced.rows, field_of)),
-        memory=(*traced.after, *traced.totals),
-    )
-
-
 class Printer:
     """Prints the kernels of a traced step."""
 
@@ -129,28 +54,10 @@ class Printer:
         """Return the text of the functions `summarise` and `record`, which keeps rows as well, each with its like for exact steps."""
         parts = ["declare i64 @llvm.smax.i64(i64, i64)", f"declare {VECTOR} @llvm.fma.v{WIDTH}f64({VECTOR}, {VECTOR}, {VECTOR})"]
         for exact in (False, True):
-            self.fused = self._fusions(exact=exact)
+            self.fused = fusions(self.traced, exact=exact)
             ending = EXACT if exact else ""
             parts += [self._function(f"summarise{ending}", rows=False), self._function(f"record{ending}", rows=True)]
         return "\n".join(parts)
-
-    def _fusions(self, *, exact: bool) -> dict[int, tuple[int, int]]:
-        """Return the sums that may be taken together with a product in them: by sum, the product and what is added.
-
-        Only where the product is exact, so that rounding once gives what rounding twice gives: products with the review, which is
-        0 or 1, and where the length of a step is a power of two, products with that.
-        """
-        factors = {self.traced.rows["state.review"]} | ({self.input["run.dt"]} if exact else set())
-        nodes = self.graph.nodes
-        uses = Counter(a for node in nodes for a in node.arguments)
-        found = {}
-        for n, node in enumerate(nodes):
-            if node.operation == "add":
-                for product, other in (node.arguments[::-1], node.arguments):
-                    if nodes[product].operation == "multiply" and uses[product] == 1 and factors & set(nodes[product].arguments):
-                        found[n] = (product, other)
-                        break
-        return found
 
     def _function(self, name: str, *, rows: bool) -> str:
         text = self.text = Text()
@@ -485,17 +392,3 @@ class Printer:
         (first, these), (second, those) = ends
         for n, this, that in zip(one.choices, these, those, strict=True):
             self.value[n] = text.put(f"phi {VECTOR} [ {this}, %{first} ], [ {that}, %{second} ]")
-
-
-def in_order_of_use(targets: dict[str, int], recipients: int) -> dict[str, int]:
-    """Return stocks and sums in the order in which to work them out: one recipient finished before the next, the US last."""
-    late = ("state.us_on_hand", "state.review")
-
-    def rank(key: str) -> tuple[int, int]:
-        parts = key.split(".")
-        if len(parts) == 3:
-            names = ("sent", "deferred", "received", "withheld", "on_hand", "used", "unmet")
-            return 1 + int(parts[2]), names.index(parts[1])
-        return (1 + recipients, late.index(key)) if key in late else (0, 0)
-
-    return dict(sorted(targets.items(), key=lambda item: rank(item[0])))

@@ -25,6 +25,11 @@ def module() -> str:
     return "\n".join([_uniforms(), _columns(), _work(), _tally()])
 
 
+def _counting(first: int) -> str:
+    """Return a vector constant that counts from `first` on."""
+    return "<" + ", ".join(f"i64 {first + lane}" for lane in range(WIDTH)) + ">"
+
+
 def _all(value: str | int) -> str:
     return "<" + ", ".join([f"i64 {value}"] * WIDTH) + ">"
 
@@ -67,9 +72,7 @@ def _uniforms() -> str:
     member = _loop(text, "member", "row", "%count", SIDE_BY_SIDE * 2 * WIDTH)
     inside = text.put(f"lshr i64 {member}, 1")
     block = _spread(text, text.put(f"add i64 {half}, {inside}"))
-    counters = []
-    for part in range(SIDE_BY_SIDE):
-        counters.append(text.put(f"add {WORDS_VECTOR} {block}, <{', '.join(f'i64 {part * WIDTH + lane}' for lane in range(WIDTH))}>"))
+    counters = [text.put(f"add {WORDS_VECTOR} {block}, {_counting(part * WIDTH)}") for part in range(SIDE_BY_SIDE)]
     mixed = ", ".join(f"i32 {lane}, i32 {lane + WIDTH}" for lane in range(WIDTH))
     for part, words in enumerate(_philox(text, counters, keys)):
         even, odd = _uniform(text, words[0], words[1]), _uniform(text, words[2], words[3])
@@ -95,7 +98,8 @@ def _philox(text: Text, counters: list[str], keys: list[str]) -> list[list[str]]
     for _ in range(ROUNDS):
         spread = [_spread(text, key) for key in keys]
         products = [
-            [text.put(f"mul {WORDS_VECTOR} {_all(factor)}, {c[place]}") for factor, place in zip(MULTIPLIERS, (0, 2), strict=True)] for c in state
+            [text.put(f"mul {WORDS_VECTOR} {_all(factor)}, {c[place]}") for factor, place in zip(MULTIPLIERS, (0, 2), strict=True)]
+            for c in state
         ]
         state = [_round(text, c, pair, spread) for c, pair in zip(state, products, strict=True)]
         keys = [text.put(f"and i64 {text.put(f'add i64 {key}, {weyl}')}, {LOW}") for key, weyl in zip(keys, WEYL, strict=True)]
@@ -256,7 +260,7 @@ def _tally() -> str:
     text.do(f"%member.next = add nuw nsw i64 %member.i, {WIDTH}")
     text.do("%member.more = icmp ult i64 %member.next, %members")
     left = _spread(text, text.put("sub i64 %members, %member.i"))
-    within = text.put(f"icmp sgt {WORDS_VECTOR} {left}, <{', '.join(f'i64 {lane}' for lane in range(WIDTH))}>")
+    within = text.put(f"icmp sgt {WORDS_VECTOR} {left}, {_counting(0)}")
     value = _taken(text, start, reference)
     size = text.put(f"call {VECTOR} @llvm.fabs.v{WIDTH}f64({VECTOR} {value})")
     finite = text.put(f"fcmp olt {VECTOR} {size}, {splat(number(float('inf')))}")

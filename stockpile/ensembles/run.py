@@ -141,7 +141,8 @@ def _engine(task: Task, made: Parts, engine: str | None) -> Any:
         raise InputError.one("engine", "compiled code needs llvmlite: pip install 'stockpile[fast]'; allowed: numpy", file="ensemble")
     if engine == "numpy" or not compiler.available():
         return NumpyEngine(task)
-    from stockpile.ensembles.compiled_engine import CompiledEngine, printed
+    from stockpile.ensembles.compiled_engine import CompiledEngine
+    from stockpile.ensembles.traced import printed
 
     runs = task.design.members * len(task.policies) * len(made.axes.munitions)
     if engine is None and runs < WORTH_COMPILING and not compiler.is_stored(printed(len(made.axes.recipients))[2]):

@@ -1,0 +1,215 @@
+"""What compiled code takes to run an ensemble: the traced assembly as programs, tables and offsets, and the draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stockpile import philox, schema, shapes
+from stockpile.assemble import Parts, parts
+from stockpile.clock import Array, Clock
+from stockpile.codegen import drive, kernel, machine
+from stockpile.codegen.graph import Graph, Symbol, evaluate, ids_of
+from stockpile.codegen.llvm import WIDTH
+from stockpile.codegen.program import Program, lower
+from stockpile.codegen.trace import Traced, flat, is_uniform, trace
+from stockpile.draws import Columns, Design
+from stockpile.ensembles.numpy_engine import Task
+from stockpile.model.state import Quantity
+
+Integers = NDArray[np.int32]
+CACHE_LINE = 64
+"""Bytes."""
+
+
+def aligned(shape: tuple[int, ...]) -> Array:
+    """Return an array that begins where a vector of the cache does: one that lies across two costs twice the time."""
+    size = int(np.prod(shape))
+    room = np.empty(size + CACHE_LINE // 8)
+    first = -room.ctypes.data % CACHE_LINE // 8
+    return room[first : first + size].reshape(shape)
+
+
+def printed(recipients: int) -> tuple[Traced, kernel.Printer, str]:
+    """Return the traced step for a number of recipients, its printer, and the text of the whole module."""
+    traced = trace(recipients)
+    printer = kernel.Printer(traced)
+    return traced, printer, "\n".join([printer.module(), machine.module(), drive.module()])
+
+
+class Symbolic:
+    """Gives a symbol for every number that is drawn, and constants for the rest."""
+
+    members = 1
+    random = True
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.graph = Graph()
+
+    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Quantity:
+        """Return the symbol of the point's draw; the central value, shape (1,), where it is not drawn."""
+        number = self.columns.number(path, parameter, point, stream)
+        return np.full(1, point.value) if number is None else self.graph.input(str(number))
+
+    def chance(self, stream: str) -> Symbol:
+        """Return the symbol of a plain uniform number."""
+        return self.graph.input(str(self.columns.chance(stream)))
+
+
+class Given:
+    """Gives draws that are there already: one row a column."""
+
+    random = True
+
+    def __init__(self, columns: Columns, draws: Array) -> None:
+        self.columns, self.draws, self.members = columns, draws, draws.shape[1]
+
+    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Array:
+        """Return the point's draws; the central value, shape (1,), where it is not drawn."""
+        number = self.columns.number(path, parameter, point, stream)
+        return np.full(1, point.value) if number is None else self.draws[number]
+
+    def chance(self, stream: str) -> Array:
+        """Return plain uniform numbers."""
+        result: Array = self.draws[self.columns.chance(stream)]
+        return result
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the kernel takes for one policy and munition (see `codegen.kernel.Layout`)."""
+
+    index: Integers
+    constants: Integers
+    table: Array
+    policy: Array
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the kernel takes for one munition: the program, registers of the levels, and a case a policy."""
+
+    program: Program
+    levels: Integers
+    cases: tuple[Case, ...]
+
+
+def prepare(task: Task, printer: kernel.Printer) -> tuple[tuple[Work, ...], Parts]:
+    """Trace the assembly and return the work of each munition."""
+    values = Symbolic(task.design.columns)
+    made = parts(task.scenario, task.policies, values)
+    run: dict[str, Any] = {"number": np.arange(len(made.clock.steps), dtype=np.float64)}
+    run["ahead"] = np.where(run["number"] >= task.ahead, 1.0, 0.0)
+    run["inside"] = np.where(run["number"] < len(made.clock.steps) - 1, 1.0, 0.0)
+    run["dt"] = np.float64(made.clock.dt)
+    inputs = {f"run.{name}": value for name, value in run.items()}
+    return tuple(_work(made, values.graph, munition, printer, inputs) for munition in made.axes.munitions), made
+
+
+def _work(made: Parts, graph: Graph, munition: str, printer: kernel.Printer, run: dict[str, Any]) -> Work:
+    layout = printer.layout
+    series, constants, uniform = [], [], []
+    held: dict[int, tuple[int, ...]] = {}
+    for policy in made.axes.policies:
+        known, constant, opening = made.lane(policy, munition)
+        named = dict(flat(known, "series")) | dict(flat(constant, "constant"))
+        uniform.append({name: _uniform(made.clock, name, value) for name, value in named.items() if is_uniform(name)})
+        series.append([_on_steps(graph, made.clock, named[name], held) for name in layout.series])
+        named |= dict(flat(opening, "state"))
+        constants.append([_one(graph, named[name]) for name in layout.constants])
+    named_levels = [_one(graph, level) for level in made.common[munition].levels.values()]
+    # What lasts, step by step: the order in which a run reads it.
+    by_step = [n for step in range(len(made.clock.pieces)) for one in series for ids in one for n in (ids[step],)]
+    program = lower(graph, [*named_levels, *(n for one in constants for n in one), *by_step])
+
+    def places(ids: Iterable[int]) -> Integers:
+        """Return offsets in a file of registers [byte]."""
+        return np.array([program.place[n] * WIDTH * 8 for n in ids], dtype=np.int32)
+
+    cases = tuple(
+        Case(
+            np.ascontiguousarray(np.array([places(ids) for ids in one]).T), places(own),
+            *_tables(printer, given | run, len(made.clock.steps)),
+        )
+        for one, own, given in zip(series, constants, uniform, strict=True)
+    )
+    return Work(program, places(named_levels), cases)
+
+
+def _one(graph: Graph, value: Quantity) -> int:
+    found = ids_of(graph, value)
+    assert isinstance(found, int)
+    return found
+
+
+def _on_steps(graph: Graph, clock: Clock, value: Quantity, held: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
+    """Return the nodes of the means over the steps, as `Clock.mean` takes them; `held` remembers what policies share."""
+    if id(value) not in held:
+        ids = ids_of(graph, value)
+        rows = (ids,) * (len(clock.knots) - 1) if isinstance(ids, int) else ids
+        held[id(value)] = tuple(_mean(graph, rows, one) for one in clock.pieces)
+    return held[id(value)]
+
+
+def _mean(graph: Graph, ids: tuple[int, ...], pieces: list[tuple[int, float]]) -> int:
+    if len(pieces) == 1:
+        return ids[pieces[0][0]]
+    result = graph.constant(0.0)
+    for interval, weight in pieces:
+        result = graph.apply("add", (result, graph.apply("multiply", (ids[interval], graph.constant(weight)))))
+    return result
+
+
+def _uniform(clock: Clock, name: str, value: Quantity) -> Array:
+    """Return what is the same for all members: a row a step edge for series (the last one repeated), else the number."""
+    if isinstance(value, Symbol) or value.shape[-1] != 1:
+        raise TypeError(f"{name} differs by member; the compiled step takes it as the same for all")
+    if not name.startswith("series."):
+        one: Array = value[0]
+        return one
+    steps = clock.mean(value)[:, 0]
+    return np.append(steps, steps[-1])
+
+
+def _tables(printer: kernel.Printer, inputs: dict[str, Any], edges: int) -> tuple[Array, Array]:
+    layout = printer.layout
+    found = evaluate(printer.graph, [*layout.table, *layout.policy], inputs)
+    table = np.empty((edges, max(len(layout.table), 1)))
+    for place, node in enumerate(layout.table):
+        table[:, place] = found[node]
+    return table, np.array([float(found[node]) for node in layout.policy])
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What compiled code takes to draw: keys a stream, stream and table a column, tables of quantiles."""
+
+    keys: NDArray[np.uint32]
+    row: Integers
+    table: Integers
+    tables: Array
+
+
+def drawing(design: Design) -> Draws:
+    """Return what compiled code takes to draw the columns of a design; equal tables are kept once."""
+    row = {stream: number for number, stream in enumerate(design.streams)}
+    numbers: dict[bytes, int] = {}
+    tables: list[Array] = []
+    which = []
+    for column in design.columns.columns:
+        both = np.concatenate([column.pieces.starts, column.pieces.slopes])
+        place = numbers.setdefault(both.tobytes(), len(tables))
+        if place == len(tables):
+            tables.append(both)
+        which.append(place)
+    return Draws(
+        np.array([philox.key_of(design.seed, stream) for stream in design.streams], dtype=np.uint32).reshape(-1, 2),
+        np.array([row[column.stream] for column in design.columns.columns], dtype=np.int32),
+        np.array(which, dtype=np.int32),
+        np.array(tables) if tables else np.zeros((1, 2 * shapes.KNOTS)),
+    )

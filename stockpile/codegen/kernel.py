@@ -34,8 +34,8 @@ AT_ONCE = 5
 NEVER = splat(number(float("inf")))
 ARGUMENTS = (
     "ptr noalias readonly %registers, i64 %file, ptr noalias readonly %index, ptr noalias readonly %constants, "
-    "ptr noalias readonly %table, ptr noalias readonly %policy, i64 %steps, ptr noalias readonly %levels, i64 %count, ptr noalias readonly %dates, i64 %dated, "
-    "ptr noalias %work, ptr noalias %result, i64 %stride"
+    "ptr noalias readonly %table, ptr noalias readonly %policy, i64 %steps, ptr noalias readonly %levels, i64 %count, "
+    "ptr noalias readonly %dates, i64 %dated, ptr noalias %work, ptr noalias %result, i64 %stride"
 )
 KEEPING = ", ptr noalias readonly %wanted, ptr noalias %kept, i64 %edges, i64 %wide"
 

@@ -64,8 +64,9 @@ def _block(given: tuple[Munition, Known, Constants, State, tuple[Array, ...]]) -
     munition, series, constants, opening, levels = given
     ahead = int(np.searchsorted(munition.ahead, 0.5))
     summary = fold.summarise((series, constants, opening), levels, munition.dt, ahead)
-    found: tuple[Any, ...] = (summary.lowest, summary.totals, *summary.passages)
-    return np.stack([one for item in found for field in fields(item) for one in _each(getattr(item, field.name))])
+    found: list[Any] = [getattr(item, field.name) for item in (summary.lowest, summary.totals) for field in fields(item)]
+    found += [value for passage in summary.passages for value in (passage.first, passage.below, passage.back)]
+    return np.stack([one for value in found for one in _each(value)])
 
 
 def _each(value: Any) -> tuple[Any, ...]:

@@ -67,9 +67,9 @@ def engines(case: Case, peers: Peers) -> tuple[list[Engine], dict[str, str]]:
     for threads in (1, 2):
         name = f"kernel, {threads} thread{'s' * (threads > 1)}"
         if kernel.available():
-            found.append(Engine(name, partial(kernel.kernel, case, out, threads), case.runs))
+            found.append(Engine(name, partial(kernel.Kernel(case).run, threads), case.runs))
         else:
-            missing[name] = "not there yet"
+            missing[name] = "llvmlite is not installed"
     found += _c_engines(case, out, missing)
     found.append(Engine("NumPy", partial(numpy_engine.run, case, out), case.runs // case.repeats))
     for package, label, once in (
@@ -143,12 +143,19 @@ def check(blocks: int = 2) -> dict[str, float]:
                     name = f"C {'free' if free else 'same rounding'}, {text}"
                     forms[name] = partial(loop.run, case, threads=2, free=free, knowing=knowing)
         if kernel.available():
-            forms["kernel"] = partial(kernel.kernel, case, threads=2)
+            for threads in (1, 2):
+                forms[f"kernel, {threads} thread{'s' * (threads > 1)}"] = partial(_by_kernel, case, threads)
         for name, form in forms.items():
             out = loop.room(case)
             form(out)
             found[name] = max(found.get(name, 0.0), *(_difference(a, b, " free" in name) for a, b in zip(out, wanted, strict=True)))
     return found
+
+
+def _by_kernel(case: Case, threads: int, out: list[Any]) -> None:
+    made = kernel.Kernel(case)
+    made.run(threads)
+    made.into(out)
 
 
 def _checked(blocks: int) -> Iterator[Case]:

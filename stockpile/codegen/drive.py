@@ -7,10 +7,11 @@ from stockpile.codegen.llvm import ATTRIBUTES, Text
 
 PLAN = (
     "code", "length", "draws", "stride", "first", "registers", "file", "next_file", "blocks", "policies", "cases", "steps",
-    "levels", "count", "dates", "dated", "work", "wanted", "edges", "wide",
+    "levels", "count", "dates", "dated", "work", "wanted", "edges", "next_kept",
 )
 """What a driver takes: addresses and whole numbers, in order. `next_file` is how far the registers of the next block lie from those of
-the one before [byte]; 0 where they are used again."""
+the one before [byte]; 0 where they are used again. `next_kept` is how far the rows kept of the next block lie from those of the
+one before [number]; rows of a block lie side by side, `LANES` numbers each."""
 CASE = ("index", "constants", "table", "policy", "result", "kept")
 """Addresses for each policy. Without rows to keep, `wanted` is 0."""
 ADDRESSES = (
@@ -49,14 +50,14 @@ def _drive(ending: str) -> str:
     for place, name in enumerate(CASE):
         _field(text, case, place, name)
     result = text.put(f"getelementptr inbounds double, ptr %result, i64 {member}")
-    kept = text.put(f"getelementptr inbounds double, ptr %kept, i64 {lanes}")
+    kept = text.put(f"getelementptr inbounds double, ptr %kept, i64 {text.put('mul i64 %b, %next_kept')}")
     given = (
         "ptr %here, i64 %file, ptr %index, ptr %constants, ptr %table, ptr %policy, i64 %steps, ptr %levels, i64 %count, "
         f"ptr %dates, i64 %dated, ptr %work, ptr {result}, i64 %stride"
     )
     text.do("br i1 %keeping, label %record, label %summarise")
     text.do("record:")
-    text.do(f"call void @record{ending}({given}, ptr %wanted, ptr {kept}, i64 %edges, i64 %wide)")
+    text.do(f"call void @record{ending}({given}, ptr %wanted, ptr {kept}, i64 %edges)")
     text.do("br label %policy.end")
     text.do("summarise:")
     text.do(f"call void @summarise{ending}({given})")

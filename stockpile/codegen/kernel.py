@@ -37,7 +37,7 @@ ARGUMENTS = (
     "ptr noalias readonly %table, ptr noalias readonly %policy, i64 %steps, ptr noalias readonly %levels, i64 %count, "
     "ptr noalias readonly %dates, i64 %dated, ptr noalias %work, ptr noalias %result, i64 %stride"
 )
-KEEPING = ", ptr noalias readonly %wanted, ptr noalias %kept, i64 %edges, i64 %wide"
+KEEPING = ", ptr noalias readonly %wanted, ptr noalias %kept, i64 %edges"
 
 
 class Printer:
@@ -278,7 +278,7 @@ class Printer:
             for number_, key in enumerate(keys):
                 row = text.put(f"add i64 {first}, {number_}")
                 cell = text.put(f"add i64 {text.put(f'mul i64 {row}, %edges')}, {edge}")
-                at = text.put(f"add i64 {text.put(f'mul i64 {cell}, %wide')}, %g")
+                at = text.put(f"add i64 {text.put(f'mul i64 {cell}, {LANES}')}, %g")
                 text.store(values[key], "%kept", at)
             text.do(f"br label %{tag}.end")
             text.do(f"{tag}.end:")

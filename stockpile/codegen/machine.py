@@ -219,8 +219,10 @@ def _work() -> str:
 
 def _taken(text: Text, start: str, reference: str) -> str:
     """Print a cell's numbers, less those of its base where it has one; 0 where both are the same infinity."""
-    given = text.load(VECTOR, "%values", text.put(f"add i64 {start}, %member.i"))
-    other = text.load(VECTOR, "%reference", text.put(f"add i64 {reference}, %member.i"))
+    block = text.put(f"mul i64 {text.put(f'udiv i64 %member.i, {LANES}')}, %next")
+    inside = text.put(f"add i64 {block}, {text.put(f'urem i64 %member.i, {LANES}')}")
+    given = text.load(VECTOR, "%values", text.put(f"add i64 {start}, {inside}"))
+    other = text.load(VECTOR, "%reference", text.put(f"add i64 {reference}, {inside}"))
     less = text.put(f"fsub {VECTOR} {given}, {other}")
     # Both never: no difference.
     unknown = text.put(f"fcmp uno {VECTOR} {less}, zeroinitializer")
@@ -290,7 +292,7 @@ def _tally() -> str:
     text.do("ret void")
     head = (
         f"declare {VECTOR} @llvm.fabs.v{WIDTH}f64({VECTOR})\n"
-        "define void @tally(ptr noalias readonly %values, ptr noalias readonly %reference, i64 %stride, ptr noalias readonly %which, "
+        "define void @tally(ptr noalias readonly %values, ptr noalias readonly %reference, i64 %stride, i64 %next, ptr noalias readonly %which, "
         "ptr noalias readonly %base, i64 %cells, i64 %members, ptr noalias readonly %low, ptr noalias readonly %per_bin, "
         f"ptr noalias %counts, i64 %bins, ptr noalias %moments) {ATTRIBUTES} {{"
     )

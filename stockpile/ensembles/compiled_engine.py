@@ -52,7 +52,7 @@ class CompiledEngine:
         self._columns = library.function("columns", 9)
         ending = kernel.EXACT if math.frexp(self.made.clock.dt)[0] == 0.5 else ""
         self._drive = library.function(f"drive{ending}", 1)
-        self._tally = library.function("tally", 12)
+        self._tally = library.function("tally", 13)
         self._wanted, self._row, self.kept = self._followed()
         self._dates = np.array(task.edges, dtype=np.int32)
 
@@ -119,7 +119,7 @@ class CompiledEngine:
         room.plan[:] = (
             _at(work.program.code), len(work.program.code), _at(draws), room.wide, start, _at(registers), registers[0].size, 0,
             min(SPAN, room.wide - start) // LANES, len(work.cases), _at(room.cases[m]), edges - 1, _at(work.levels), len(work.levels),
-            _at(self._dates), len(self._dates), _at(room.memory), _at(self._wanted) if keep else 0, edges, SPAN,
+            _at(self._dates), len(self._dates), _at(room.memory), _at(self._wanted) if keep else 0, edges, room.held[0, 0].size,
         )
         self._drive(_at(room.plan))
 
@@ -136,10 +136,16 @@ class CompiledEngine:
 
     def _rows(self, room: Room, p: int) -> Array:
         """Return the entries of a policy from the rows kept, shape (entries, edges, members)."""
-        found: Array = room.held[p][self._row]
+
+        def members(policy: int, rows: Any) -> Array:
+            blocks = room.held[policy][:, rows]
+            joined: Array = np.moveaxis(blocks, 0, -2).reshape(*blocks.shape[1:-1], SPAN)
+            return joined
+
+        found = members(p, self._row)
         for e, entry in enumerate(self.task.entries):
             if entry.is_difference and self.task.base is not None:
-                found[e] -= room.held[self.task.base, self._row[e]]
+                found[e] -= members(self.task.base, self._row[e])
         return found
 
     def _count(self, room: Room, place: tuple[int, int], valid: int, into: Counting) -> None:
@@ -150,7 +156,7 @@ class CompiledEngine:
         held = room.held[place[0]]
         base = held if self.task.base is None else room.held[self.task.base]
         self._tally(
-            _at(held), _at(base), SPAN, _at(which), _at(less), cells, valid, _at(low), _at(per_bin), _at(counts), counts.shape[-1] - 2, 0
+            _at(held), _at(base), LANES, held[0].size, _at(which), _at(less), cells, valid, _at(low), _at(per_bin), _at(counts), counts.shape[-1] - 2, 0
         )
 
     @cached_property
@@ -167,7 +173,7 @@ class CompiledEngine:
         values = np.pad(values, ((0, 0), (0, spare))) if spare else np.ascontiguousarray(values)
         lanes = np.empty((len(what.which), 3, WIDTH))
         self._tally(
-            _at(values), _at(values), values.shape[1], _at(what.which), _at(what.base), len(what.which), members,
+            _at(values), _at(values), values.shape[1], LANES, _at(what.which), _at(what.base), len(what.which), members,
             _at(what.low), _at(what.per_bin), _at(into), into.shape[-1] - 2, _at(lanes),
         )
         return moments_of(lanes)
@@ -219,7 +225,7 @@ class Room:
         self.result = [[aligned((rows, wide)) for _ in task.policies] for rows in count]
         self.memory = aligned((layout.work(edges),))
         # Flows have nothing at the end of the run; nobody writes there.
-        self.held = aligned((len(task.policies), engine.kept, edges, SPAN))
+        self.held = aligned((len(task.policies), SPAN // LANES, engine.kept, edges, LANES))
         self.held.fill(np.nan)
         self.cases = [
             np.array(

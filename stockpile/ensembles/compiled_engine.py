@@ -156,7 +156,8 @@ class CompiledEngine:
         held = room.held[place[0]]
         base = held if self.task.base is None else room.held[self.task.base]
         self._tally(
-            _at(held), _at(base), LANES, held[0].size, _at(which), _at(less), cells, valid, _at(low), _at(per_bin), _at(counts), counts.shape[-1] - 2, 0
+            _at(held), _at(base), LANES, held[0].size, _at(which), _at(less), cells, valid,
+            _at(low), _at(per_bin), _at(counts), counts.shape[-1] - 2, 0,
         )
 
     @cached_property

@@ -305,6 +305,9 @@ class Ensemble:
         low, high = sampling_error.quantile_ranks(0.5, self.members, level)
         ranks = [(rank - 1) / max(self.members - 1, 1) for rank in (max(low, 1), min(high, self.members))]
         median, below, above = self.metric_quantiles((0.5, *ranks))
+        # With few members no draw lies far enough out: the interval has no end on that side.
+        below = below if low >= 1 else np.full_like(below, -np.inf)
+        above = above if high <= self.members else np.full_like(above, np.inf)
         names = {name: [key[place] for key in self.keys] for place, name in enumerate(("policy", "munition", "recipient", "metric"))}
         return pd.DataFrame(
             names

@@ -7,6 +7,7 @@ with the folder, only means compiling again.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import importlib.util
@@ -68,7 +69,7 @@ def is_stored(text: str) -> bool:
         return False
     import llvmlite.binding as llvm
 
-    return _path(text, llvm).exists()
+    return _read(_path(text, llvm)) is not None
 
 
 def state() -> str:
@@ -83,15 +84,19 @@ def state() -> str:
 
 
 def folder() -> Path:
-    """Return where compiled code is kept."""
+    """Return where compiled code is kept; a place that there is not, where the user has no home."""
     if FOLDER in os.environ:
         return Path(os.environ[FOLDER])
+    try:
+        home = Path.home()
+    except RuntimeError:
+        home = Path(os.devnull)
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = home / "Library" / "Caches"
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+        base = Path(os.environ.get("XDG_CACHE_HOME", home / ".cache"))
     return base / "stockpile"
 
 
@@ -134,4 +139,5 @@ def _write(path: Path, code: bytes) -> None:
         part.replace(path)
     except OSError:
         # A folder that cannot be written to costs time at the next start, no more.
-        part.unlink(missing_ok=True) if part.parent.is_dir() else None
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-BINS = 512
+BINS = 1024
 """Bins of a sketch, beside the two that take what lies outside."""
 SLAB = 4096
 """Cells whose quantiles are read from counts at a time, so that sums of counts take little memory."""
-MARGIN = 0.25
+MARGIN = 0.1
 """How far the bins reach beyond the numbers of the pilot, as a share of their range."""
 
 

@@ -293,7 +293,7 @@ def _tally() -> str:
     head = (
         f"declare {VECTOR} @llvm.fabs.v{WIDTH}f64({VECTOR})\n"
         "define void @tally(ptr noalias readonly %values, ptr noalias readonly %reference, i64 %stride, i64 %next, "
-        "ptr noalias readonly %which, ptr noalias readonly %base, i64 %cells, i64 %members, ptr noalias readonly %low, ptr noalias readonly %per_bin, "
-        f"ptr noalias %counts, i64 %bins, ptr noalias %moments) {ATTRIBUTES} {{"
+        "ptr noalias readonly %which, ptr noalias readonly %base, i64 %cells, i64 %members, ptr noalias readonly %low, "
+        f"ptr noalias readonly %per_bin, ptr noalias %counts, i64 %bins, ptr noalias %moments) {ATTRIBUTES} {{"
     )
     return "\n".join([head, *text.lines, "}"])

@@ -15,7 +15,7 @@ from stockpile.results import US
 from stockpile.sketch import BINS, Counts, Distribution, Moments, Tally, Whole, bins_for, less, moments
 
 CHANGE = "change_in."
-WHOLE_BYTES = 256_000_000
+WHOLE_BYTES = 64_000_000
 """Memory up to which all members' metrics, or all members' rows, are kept."""
 Key = tuple[str, str, str, str]
 """Policy, munition, row, metric."""
@@ -84,7 +84,7 @@ class Folded:
     def _bins(self, values: Array) -> None:
         substeps = int(self.task.scenario.settings.substeps or 1)
         self.on_grid = np.array([unit == "month" for unit in self.units])
-        self.bins = max(2 * BINS, 2 * self.edges + 1)
+        self.bins = max(BINS, 2 * self.edges + 1)
         values = self._all(values)
         finite = np.isfinite(values)
         inside = finite.any(axis=1)

@@ -189,8 +189,10 @@ def _joined(blocks: Sequence[Block]) -> Block:
 
 
 def joined(items: Sequence[Any]) -> Any:
-    """Return objects whose quantities are arrays over members, one after another."""
+    """Return objects whose quantities are arrays over members, one after another; a number that is the same for all stays one."""
     first = items[0]
+    if isinstance(first, float):
+        return first
     if isinstance(first, tuple):
         return tuple(joined(list(one)) for one in zip(*items, strict=True))
     if isinstance(first, np.ndarray):

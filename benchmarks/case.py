@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,11 @@ def _munition(assembly: Assembly, series: Known, number: int, ahead: Any, blocks
         ahead=aligned(ahead),
         dt=assembly.clock.dt,
     )
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return median, least and most."""
+    return {"median": median(values), "least": min(values), "most": max(values)}
 
 
 def _value(item: Any, name: str) -> Array:

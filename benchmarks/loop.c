@@ -219,7 +219,7 @@ INLINE void step(v *s, v *out, const double *registers, const double *k, const S
 #define X(name) load((const double *)((const char *)registers + t->row[name]))
 #define K(name) load(k + (name) * STRIDE)
 #define STEP(start, x) (exact ? fused(all(dt), (x), (start)) : (start) + dt * (x))
-/* Sums are of rates, and are multiplied by dt in the end; where that is exact, as well each time. */
+/* A sum of a flow over the run, as stockpile/model/summaries.py takes it. */
 #define ADD(name, x) out[name] = STEP(out[name], x)
 #define SHARE_OF(i) (reviewed ? fused(z, all(t->more[i]), all(t->now[i])) : all(t->now[i]))
     /* The order is that of least registers: a recipient is finished before the next one is begun. */

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+MOST_FOREIGN = 0.08
+"""Cores that others may take during a sample; beyond it the sample is taken again, and if that does not help, marked."""
 STAT = Path("/proc/stat")
 IDLE, IOWAIT, GUEST = 3, 4, 8
 """Columns of the first line of /proc/stat: what is no work, and where columns begin that are counted elsewhere."""
@@ -14,7 +16,7 @@ IDLE, IOWAIT, GUEST = 3, 4, 8
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in time: of the clock, of the machine's work, of this process's [s]."""
+    """A point in time: of the clock, of the machine's work, of this process's and of its children's that have ended [s]."""
 
     clock: float
     busy: float
@@ -28,7 +30,7 @@ def moment() -> Moment:
         columns = [int(one) for one in STAT.read_text().split("\n", 1)[0].split()[1 : 1 + GUEST]]
         busy = sum(one for place, one in enumerate(columns) if place not in (IDLE, IOWAIT)) / os.sysconf("SC_CLK_TCK")
     times = os.times()
-    return Moment(time.perf_counter(), busy, times.user + times.system)
+    return Moment(time.perf_counter(), busy, times.user + times.system + times.children_user + times.children_system)
 
 
 def foreign(start: Moment, end: Moment) -> float:

@@ -25,8 +25,6 @@ from benchmarks import instructions, kernel, limits, loop, numpy_engine, quiet
 from benchmarks.case import Case, aligned, build
 from benchmarks.peers import Peers, installed
 
-MOST_FOREIGN = 0.08
-"""Cores that others may take during a sample; beyond it the sample is taken again, and if that does not help, marked."""
 TRIES = 4
 CHECKED = ("none", "suspension_with_review", "ukraine_first", "us_first", "suspension_indefinite")
 WEIGHTED = (((0, 0, 0), (1.0, 2.0, 0.5), 1.0), ((1, 0, 1), (1.0, 2.0, 0.0), 0.5), ((0, 0, 0), (1.0, 1.0, 1.0), 1.0 / 3.0))
@@ -199,7 +197,7 @@ def _sample(engine: Engine, patience: float) -> tuple[float, float]:
     """Return the speed of the least disturbed of some tries, and how many cores others took during it."""
     best = (0.0, float("inf"))
     for _ in range(TRIES if patience else 1):
-        quiet.wait(MOST_FOREIGN, patience)
+        quiet.wait(quiet.MOST_FOREIGN, patience)
         start = quiet.moment()
         for _ in range(engine.calls):
             engine.once()
@@ -207,7 +205,7 @@ def _sample(engine: Engine, patience: float) -> tuple[float, float]:
         others = quiet.foreign(start, end)
         if others < best[1]:
             best = (engine.runs * engine.calls / (end.clock - start.clock), others)
-        if others <= MOST_FOREIGN:
+        if others <= quiet.MOST_FOREIGN:
             break
     return best
 
@@ -312,7 +310,7 @@ def _text(report: dict[str, Any]) -> str:
         return "\n".join((*lines, "", "All agree." if report["agree"] else "NOT ALL AGREE: nothing was measured."))
     lines += ["", f"  {'munition-runs a second':58} {'median':>12} {'least':>12} {'most':>12}   noisy rounds"]
     for name, one in report["speeds"].items():
-        noisy = [str(number + 1) for number, others in enumerate(one["others' cores"]) if others > MOST_FOREIGN]
+        noisy = [str(number + 1) for number, others in enumerate(one["others' cores"]) if others > quiet.MOST_FOREIGN]
         lines.append(f"  {name:58} {one['median']:12,.0f} {one['least']:12,.0f} {one['most']:12,.0f}   {' '.join(noisy) or '-'}")
     lines += [f"  {name:58} {reason}" for name, reason in report["missing"].items()]
     lines += ["", f"  {'ratio, inside a round':90} {'median':>9} {'least':>9} {'most':>9}   goal"]

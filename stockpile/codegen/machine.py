@@ -126,38 +126,57 @@ def _uniform(text: Text, high: str, low: str) -> str:
     return text.put(f"fmul {VECTOR} {middle}, {splat(number(2.0**-52))}")
 
 
+def _pairs_at(text: Text, table: str, places: str) -> tuple[str, str]:
+    """Print the reading of pairs of numbers, one a lane, and return the first and the second of each."""
+    pairs = []
+    for lane in range(WIDTH):
+        place = text.put(f"extractelement {WORDS_VECTOR} {places}, i64 {lane}")
+        at = text.put(f"getelementptr inbounds double, ptr {table}, i64 {text.put(f'shl i64 {place}, 1')}")
+        pairs.append(text.put(f"load <2 x double>, ptr {at}, align 16"))
+    size = 2
+    while len(pairs) > 1:
+        both = ", ".join(f"i32 {number_}" for number_ in range(2 * size))
+        kind = f"<{size} x double>"
+        pairs = [
+            text.put(f"shufflevector {kind} {one}, {kind} {two}, <{2 * size} x i32> <{both}>")
+            for one, two in zip(pairs[::2], pairs[1::2], strict=True)
+        ]
+        size *= 2
+    kind = f"<{size} x double>"
+    first, second = (", ".join(f"i32 {2 * lane + part}" for lane in range(WIDTH)) for part in (0, 1))
+    return (
+        text.put(f"shufflevector {kind} {pairs[0]}, {kind} poison, <{WIDTH} x i32> <{first}>"),
+        text.put(f"shufflevector {kind} {pairs[0]}, {kind} poison, <{WIDTH} x i32> <{second}>"),
+    )
+
+
 def _columns() -> str:
-    """Print `columns`: each column a stream's uniform numbers through a table of KNOTS starts and KNOTS slopes."""
+    """Print `columns`: each column a stream's uniform numbers through a table of KNOTS pairs of start and slope."""
     text = Text()
     text.do("entry:")
     column = _loop(text, "column", "entry", "%count")
     row = text.put(f"zext i32 {text.load('i32', '%row', column, 'i32')} to i64")
     table = text.put(f"zext i32 {text.load('i32', '%table', column, 'i32')} to i64")
     start = text.put(f"mul i64 {row}, %stride")
-    to = text.put(f"mul i64 {column}, %stride")
-    starts = text.put(f"mul i64 {table}, {text.put('mul i64 %knots, 2')}")
-    slopes = text.put(f"add i64 {starts}, %knots")
+    place = text.put(f"zext i32 {text.load('i32', '%place', column, 'i32')} to i64")
+    to = text.put(f"mul i64 {place}, %stride")
+    first = text.put(f"mul i64 {table}, {text.put('mul i64 %knots, 2')}")
+    own = text.put(f"getelementptr inbounds double, ptr %tables, i64 {first}")
     scale = text.spread(text.put("uitofp i64 %knots to double"))
     member = _loop(text, "member", "column", "%members", WIDTH)
     u = text.load(VECTOR, "%uniforms", text.put(f"add i64 {start}, {member}"))
     scaled = text.put(f"fmul {VECTOR} {u}, {scale}")
     piece = text.put(f"fptosi {VECTOR} {scaled} to {WORDS_VECTOR}")
     inside = text.put(f"fsub {VECTOR} {scaled}, {text.put(f'sitofp {WORDS_VECTOR} {piece} to {VECTOR}')}")
-    found = []
-    for base in (starts, slopes):
-        vector = "poison"
-        for lane in range(WIDTH):
-            at = text.put(f"add i64 {base}, {text.put(f'extractelement {WORDS_VECTOR} {piece}, i64 {lane}')}")
-            vector = text.put(f"insertelement {VECTOR} {vector}, double {text.load('double', '%tables', at)}, i64 {lane}")
-        found.append(vector)
-    value = text.put(f"fadd {VECTOR} {found[0]}, {text.put(f'fmul {VECTOR} {found[1]}, {inside}')}")
+    start_, slope = _pairs_at(text, own, piece)
+    value = text.put(f"fadd {VECTOR} {start_}, {text.put(f'fmul {VECTOR} {slope}, {inside}')}")
     text.store(value, "%out", text.put(f"add i64 {to}, {member}"))
     _close(text, "member", "member.done")
     _close(text, "column", "column.done")
     text.do("ret void")
     head = (
-        "define void @columns(ptr noalias readonly %row, ptr noalias readonly %table, i64 %count, ptr noalias readonly %tables, "
-        f"i64 %knots, ptr noalias readonly %uniforms, i64 %stride, i64 %members, ptr noalias %out) {ATTRIBUTES} {{"
+        "define void @columns(ptr noalias readonly %row, ptr noalias readonly %table, ptr noalias readonly %place, i64 %count, "
+        f"ptr noalias readonly %tables, i64 %knots, ptr %uniforms, i64 %stride, i64 %members, ptr %out) {ATTRIBUTES} {{"
     )
     return "\n".join([head, *text.lines, "}"])
 

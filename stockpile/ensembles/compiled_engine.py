@@ -23,7 +23,7 @@ from stockpile.codegen.program import Program
 from stockpile.engine.fold import Summary
 from stockpile.ensembles.numpy_engine import Block, Task
 from stockpile.ensembles.rows import Counting
-from stockpile.ensembles.traced import Given, Integers, aligned, drawing, prepare, printed
+from stockpile.ensembles.traced import Given, Integers, aligned, drawing, prepare, printed, rows_of
 from stockpile.inputs import levels, unit_cost
 from stockpile.lookup import Numbers
 from stockpile.model.summaries import Lowest, Passage, Totals
@@ -49,7 +49,7 @@ class CompiledEngine:
         self._stopped = threading.Event()
         library = self.library
         self._uniforms = library.function("uniforms", 6)
-        self._columns = library.function("columns", 9)
+        self._columns = library.function("columns", 10)
         ending = kernel.EXACT if math.frexp(self.made.clock.dt)[0] == 0.5 else ""
         self._drive = library.function(f"drive{ending}", 1)
         self._tally = library.function("tally", 13)
@@ -63,7 +63,7 @@ class CompiledEngine:
     # ------------------------------------------------------------ draws
 
     def drawn(self, first: int, members: int) -> tuple[Array, int]:
-        """Return the draws of `members` from `first` on, one row a column, and how long a row is (whole blocks)."""
+        """Return the draws of `members` from `first` on, in the rows of `rows_of`, and how long a row is (whole blocks)."""
         wide = -(-members // LANES) * LANES
         room = self._room(wide)
         design, draws = self.task.design, self.draws
@@ -76,7 +76,7 @@ class CompiledEngine:
             room.uniforms[:, members:] = 0.5
             room.uniforms[:, :members] = design.uniforms(first, members)
         self._columns(
-            _at(draws.row), _at(draws.table), len(draws.row), _at(draws.tables), shapes.KNOTS,
+            _at(draws.row), _at(draws.table), _at(draws.place), len(draws.row), _at(draws.tables), shapes.KNOTS,
             _at(room.uniforms), wide, wide, _at(room.draws),
         )
         return room.draws, wide
@@ -103,7 +103,7 @@ class CompiledEngine:
             for p, policy in enumerate(axes.policies)
             for m, munition in enumerate(axes.munitions)
         }
-        numbers = Numbers(task.scenario, Given(task.design.columns, draws[:, :members]), self.made.clock)
+        numbers = Numbers(task.scenario, Given(task.design.columns, rows_of(task.design), draws[:, :members]), self.made.clock)
         named = {name: levels(numbers, name) for name in axes.munitions}
         return Block(
             summaries,
@@ -219,8 +219,8 @@ class Room:
         task, layout = engine.task, engine.printer.layout
         edges = len(engine.made.clock.steps)
         self.wide = wide
-        self.uniforms = aligned((len(task.design.streams), wide))
-        self.draws = aligned((len(task.design.columns.columns), wide))
+        self.draws = aligned((engine.draws.rows, wide))
+        self.uniforms = self.draws[: len(task.design.streams)]
         self.registers = [_registers(work.program) for work in engine.work]
         count = [len(layout.summaries) + len(work.levels) * len(kernel.PASSAGE) + len(task.edges) for work in engine.work]
         self.result = [[aligned((rows, wide)) for _ in task.policies] for rows in count]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from stockpile.codegen.graph import Graph, Symbol, evaluate, ids_of
 from stockpile.codegen.llvm import WIDTH
 from stockpile.codegen.program import Program, lower
 from stockpile.codegen.trace import Traced, flat, is_uniform, trace
-from stockpile.draws import Columns, Design
+from stockpile.draws import CERTAIN, Columns, Design
 from stockpile.ensembles.numpy_engine import Task
 from stockpile.model.state import Quantity
 
@@ -34,6 +35,7 @@ def aligned(shape: tuple[int, ...]) -> Array:
     return room[first : first + size].reshape(shape)
 
 
+@cache
 def printed(recipients: int) -> tuple[Traced, kernel.Printer, str]:
     """Return the traced step for a number of recipients, its printer, and the text of the whole module."""
     traced = trace(recipients)
@@ -41,42 +43,52 @@ def printed(recipients: int) -> tuple[Traced, kernel.Printer, str]:
     return traced, printer, "\n".join([printer.module(), machine.module(), drive.module()])
 
 
+def rows_of(design: Design) -> list[int]:
+    """Return for each column the row that has its numbers: streams come first, and plain uniform numbers are rows of those."""
+    stream = {name: row for row, name in enumerate(design.streams)}
+    found, free = [], len(stream)
+    for column in design.columns.columns:
+        found.append(stream[column.stream] if column.pieces is CERTAIN else free)
+        free += column.pieces is not CERTAIN
+    return found
+
+
 class Symbolic:
-    """Gives a symbol for every number that is drawn, and constants for the rest."""
+    """Gives a symbol for every number that is drawn, named by its row, and constants for the rest."""
 
     members = 1
     random = True
 
-    def __init__(self, columns: Columns) -> None:
-        self.columns = columns
+    def __init__(self, design: Design) -> None:
+        self.columns, self.rows = design.columns, rows_of(design)
         self.graph = Graph()
 
     def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Quantity:
         """Return the symbol of the point's draw; the central value, shape (1,), where it is not drawn."""
         number = self.columns.number(path, parameter, point, stream)
-        return np.full(1, point.value) if number is None else self.graph.input(str(number))
+        return np.full(1, point.value) if number is None else self.graph.input(str(self.rows[number]))
 
     def chance(self, stream: str) -> Symbol:
         """Return the symbol of a plain uniform number."""
-        return self.graph.input(str(self.columns.chance(stream)))
+        return self.graph.input(str(self.rows[self.columns.chance(stream)]))
 
 
 class Given:
-    """Gives draws that are there already: one row a column."""
+    """Gives draws that are there already, in the rows of `rows_of`."""
 
     random = True
 
-    def __init__(self, columns: Columns, draws: Array) -> None:
-        self.columns, self.draws, self.members = columns, draws, draws.shape[1]
+    def __init__(self, columns: Columns, rows: list[int], draws: Array) -> None:
+        self.columns, self.rows, self.draws, self.members = columns, rows, draws, draws.shape[1]
 
     def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Array:
         """Return the point's draws; the central value, shape (1,), where it is not drawn."""
         number = self.columns.number(path, parameter, point, stream)
-        return np.full(1, point.value) if number is None else self.draws[number]
+        return np.full(1, point.value) if number is None else self.draws[self.rows[number]]
 
     def chance(self, stream: str) -> Array:
         """Return plain uniform numbers."""
-        result: Array = self.draws[self.columns.chance(stream)]
+        result: Array = self.draws[self.rows[self.columns.chance(stream)]]
         return result
 
 
@@ -101,7 +113,7 @@ class Work:
 
 def prepare(task: Task, printer: kernel.Printer) -> tuple[tuple[Work, ...], Parts]:
     """Trace the assembly and return the work of each munition."""
-    values = Symbolic(task.design.columns)
+    values = Symbolic(task.design)
     made = parts(task.scenario, task.policies, values)
     run: dict[str, Any] = {"number": np.arange(len(made.clock.steps), dtype=np.float64)}
     run["ahead"] = np.where(run["number"] >= task.ahead, 1.0, 0.0)
@@ -187,29 +199,51 @@ def _tables(printer: kernel.Printer, inputs: dict[str, Any], edges: int) -> tupl
 
 @dataclass(frozen=True)
 class Draws:
-    """What compiled code takes to draw: keys a stream, stream and table a column, tables of quantiles."""
+    """What compiled code takes to draw.
+
+    Attributes
+    ----------
+    keys : array of uint32, shape (streams, 2)
+    row, table, place : array of int32, shape (columns,)
+        Stream, table of quantiles and row of the result of each column that is no plain uniform number, by table.
+    tables : array, shape (tables, 2 KNOTS)
+        Pairs of start and slope.
+    rows : int
+        Rows of the result, the streams first.
+    """
 
     keys: NDArray[np.uint32]
     row: Integers
     table: Integers
+    place: Integers
     tables: Array
+    rows: int
 
 
 def drawing(design: Design) -> Draws:
     """Return what compiled code takes to draw the columns of a design; equal tables are kept once."""
-    row = {stream: number for number, stream in enumerate(design.streams)}
+    stream = {name: row for row, name in enumerate(design.streams)}
     numbers: dict[bytes, int] = {}
     tables: list[Array] = []
-    which = []
-    for column in design.columns.columns:
-        both = np.concatenate([column.pieces.starts, column.pieces.slopes])
-        place = numbers.setdefault(both.tobytes(), len(tables))
-        if place == len(tables):
+    found = []
+    for column, place in zip(design.columns.columns, rows_of(design), strict=True):
+        if column.pieces is CERTAIN:
+            continue
+        both = np.stack([column.pieces.starts, column.pieces.slopes], axis=1).ravel()
+        which = numbers.setdefault(both.tobytes(), len(tables))
+        if which == len(tables):
             tables.append(both)
-        which.append(place)
-    return Draws(
-        np.array([philox.key_of(design.seed, stream) for stream in design.streams], dtype=np.uint32).reshape(-1, 2),
-        np.array([row[column.stream] for column in design.columns.columns], dtype=np.int32),
-        np.array(which, dtype=np.int32),
-        np.array(tables) if tables else np.zeros((1, 2 * shapes.KNOTS)),
-    )
+        found.append((which, stream[column.stream], place))
+    # Columns that share a table stand together, so that it is read from far memory once.
+    table, row, place_ = np.array(sorted(found), dtype=np.int32).reshape(-1, 3).T
+    keys = np.array([philox.key_of(design.seed, name) for name in design.streams], dtype=np.uint32).reshape(-1, 2)
+    return Draws(keys, row.copy(), table.copy(), place_.copy(), _filled(tables), len(stream) + len(found))
+
+
+def _filled(tables: list[Array]) -> Array:
+    """Return tables one after another, so placed that no cache line parts a pair."""
+    room = aligned((max(len(tables), 1), 2 * shapes.KNOTS))
+    room.fill(0.0)
+    for place, table in enumerate(tables):
+        room[place] = table
+    return room

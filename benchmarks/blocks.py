@@ -25,16 +25,21 @@ from stockpile.clock import Array
 from stockpile.codegen.drive import PLAN
 from stockpile.draws import Collector, design
 from stockpile.ensembles.compiled_engine import SPAN, CompiledEngine
-from stockpile.ensembles.run import BANDS, CHUNK, _task
+from stockpile.ensembles.folded import Folded
+from stockpile.ensembles.rows import BANDS, Counting
+from stockpile.ensembles.run import CHUNK, PILOT, _bins, _Tallies, _task
 
 KEPT = ("suspension_2025_07", "suspension_with_review", "ukraine_first", "us_first")
 """Policies whose rows are kept: enough that they do not fit into a cache."""
 PARTS = {
-    "inside": "block, draws made inside",
-    "given": "block, draws given",
+    "inside": "block, draws made inside, summaries only",
+    "given": "block, draws given, summaries only",
+    "banded": "block, draws made inside, with bands",
+    "metrics": "metrics of a block, counted",
     "draws": "draws alone",
     "both": "programs and runs alone",
     "runs": "runs alone",
+    "followed": "programs and runs alone, rows for the bands kept",
 }
 
 
@@ -68,16 +73,19 @@ def engine(scenario: str, policies: Sequence[str] | None, quantities: Sequence[s
 
 @dataclass
 class Replay:
-    """What the driver was given for some members, to be done again. Addresses are those of the thread in which this was made."""
+    """What the driver was given for some members, to be done again.
+
+    The addresses are those of the thread in which this was made, and are good until that thread runs a block of another size.
+    """
 
     engine: Engine
     plans: list[NDArray[np.int64]]
 
     @classmethod
-    def of(cls, engine: Engine, members: int, *, keep: bool = False) -> Replay:
+    def of(cls, engine: Engine, members: int, *, keep: bool = False, into: Counting | None = None) -> Replay:
         """Run a block and write down what the driver was given."""
         engine.plans = []
-        engine.block(0, members, keep=keep)
+        engine.block(0, members, keep=keep, into=into)
         found, engine.plans = engine.plans, None
         return cls(engine, found)
 
@@ -96,18 +104,19 @@ class Replay:
 
 
 def parts_of_blocks(scenario: str, rounds: int, patience: float) -> list[dict[str, Any]]:
-    """Return the time of a block of `CHUNK` members and of its parts, on one thread, for one policy and for all: [ms], and ratios in rounds."""
+    """Return the time of a block of `CHUNK` members on one thread, for one policy and for all, and what its parts take [ms]."""
     result = []
     for policies in (["none"], None):
         made = engine(scenario, policies)
+        counted = _counted(made)
         replay = Replay.of(made, CHUNK)
-        given = partial(_with_draws, made, made.drawn(0, CHUNK))
         forms: dict[str, Callable[[], Any]] = {
             "inside": partial(made.block, 0, CHUNK),
-            "given": given,
+            "given": partial(_with_draws, made, made.drawn(0, CHUNK)),
             "draws": partial(made.drawn, 0, CHUNK),
             "both": replay.run,
             "runs": replay.changed(length=0).run,
+            **counted,
         }
         times = _rounds(forms, rounds, patience)
         runs = CHUNK * len(made.made.axes.munitions) * len(made.task.policies)
@@ -118,17 +127,40 @@ def parts_of_blocks(scenario: str, rounds: int, patience: float) -> list[dict[st
                 "streams": len(made.task.design.streams),
                 "columns": len(made.task.design.columns.columns),
                 "ms": {PARTS[name]: spread([1e3 * one[name] for one in times]) for name in forms},
-                "share of the block": {
-                    "draws": spread([(one["inside"] - one["given"]) / one["inside"] for one in times]),
-                    "programs": spread([(one["both"] - one["runs"]) / one["inside"] for one in times]),
-                    "runs": spread([one["runs"] / one["inside"] for one in times]),
-                    "the rest": spread([(one["given"] - one["both"]) / one["inside"] for one in times]),
+                "share": {
+                    "draws": spread([(one["inside"] - one["given"]) / _whole(one) for one in times]),
+                    "programs": spread([(one["both"] - one["runs"]) / _whole(one) for one in times]),
+                    "runs": spread([one["runs"] / _whole(one) for one in times]),
+                    "handing over summaries": spread([(one["given"] - one["both"]) / _whole(one) for one in times]),
+                    "rows for the bands": spread([(one["followed"] - one["both"]) / _whole(one) for one in times]),
+                    "counting them": spread([(one["banded"] - one["inside"] - one["followed"] + one["both"]) / _whole(one) for one in times]),
+                    "metrics": spread([one["metrics"] / _whole(one) for one in times]),
                 },
                 "draws made inside / draws given": spread([one["inside"] / one["given"] for one in times]),
-                "munition-runs a second": spread([runs / one["inside"] for one in times]),
+                "munition-runs a second, summaries only": spread([runs / one["inside"] for one in times]),
+                "munition-runs a second, bands and metrics": spread([runs / _whole(one) for one in times]),
             }
         )
     return result
+
+
+def _whole(one: dict[str, float]) -> float:
+    """Return what an ensemble spends on a block."""
+    return one["banded"] + one["metrics"]
+
+
+def _counted(made: Engine) -> dict[str, Callable[[], Any]]:
+    """Return how bands are counted while a block runs, and metrics after it, as in an ensemble too large to be kept whole."""
+    pilot = made.block(0, PILOT, keep=True)
+    assert pilot.rows is not None
+    counting = _Tallies(*_bins(pilot.rows)).own()
+    folded = Folded(made.task, 1_000_000_000, pilot, len(made.made.clock.steps))
+    block = made.block(0, CHUNK)
+    return {
+        "banded": partial(made.block, 0, CHUNK, into=counting),
+        "followed": Replay.of(made, CHUNK, into=counting).run,
+        "metrics": lambda: folded.take(folded._next, block, made.tally),
+    }
 
 
 def _with_draws(made: Engine, draws: tuple[Array, int]) -> None:

@@ -33,7 +33,10 @@ def starts(scenario: str, rounds: int, patience: float) -> dict[str, Any]:
         print(f"cold start, round {number + 1} of {rounds}", file=sys.stderr, flush=True)
     return {
         kind: {
-            "parts": {part: spread([run["parts"].get(part, 0.0) for run in stamped[kind]]) for part in stamped[kind][0]["parts"]},
+            **{
+                span: {part: spread([run[span].get(part, 0.0) for run in stamped[kind]]) for part in stamped[kind][0]["parts"]}
+                for span in ("before computing", "parts")
+            },
             "computing starts": spread([run["computing starts"] for run in stamped[kind]]),
             "in all": spread([run["in all"] for run in stamped[kind]]),
             "in all, without stamps": spread(plain[kind]),

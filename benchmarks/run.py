@@ -16,19 +16,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 
-from benchmarks import instructions, kernel, limits, loop, numpy_engine, quiet
-from benchmarks.case import Case, aligned, build
+from benchmarks import blocks, cold, instructions, kernel, limits, loop, members, numpy_engine, quiet
+from benchmarks.case import Case, aligned, build, spread
 from benchmarks.peers import Peers, installed
+from benchmarks.text import text
 
 TRIES = 4
 CHECKED = ("none", "suspension_with_review", "ukraine_first", "us_first", "suspension_indefinite")
 WEIGHTED = (((0, 0, 0), (1.0, 2.0, 0.5), 1.0), ((1, 0, 1), (1.0, 2.0, 0.0), 0.5), ((0, 0, 0), (1.0, 1.0, 1.0), 1.0 / 3.0))
 """Priorities and weights of the recipients, and the length of a step [month], of cases of the check besides."""
+SECTIONS = ("engines", "parts", "rows", "cold", "members")
 KNOWING = {
     loop.ANY_POLICY: "one code for any policy",
     loop.KIND_OF_ALLOCATION: "the same work for every policy",
@@ -230,17 +231,23 @@ def machine() -> dict[str, str]:
 
 
 def explained(found: list[Engine], case: Case, hardware: dict[str, float]) -> dict[str, Any]:
-    """Return, for the C loop on one thread, cycles a munition-step of one vector, beside what its instructions take at the least."""
-    result: dict[str, Any] = {}
-    by_name = {engine.name: engine for engine in found}
+    """Return, on one thread, cycles a munition-step of one vector, beside what the loop over steps consists of."""
+    speeds = {engine.name: max(engine.speeds) for engine in found}
     steps, lanes = case.munitions[0].steps, hardware["lanes of a vector"]
-    for free in (False, True):
-        for knowing, function in ((0, "any"), (1, "request"), (2, "request_none")):
-            name = c_name(free, 1, knowing)
-            counted = instructions.counts(loop.compiled(free), function, "zmm" if lanes == 8 else "ymm")
-            cycles = hardware["clock, GHz"] * 1e9 * lanes / (max(by_name[name].speeds) * steps)
-            result[name] = {"cycles a munition-step of a vector": cycles, "instructions": counted}
-    return result
+    loops = [
+        (c_name(free, 1, knowing), loop.compiled(free), function)
+        for free in (False, True)
+        for knowing, function in ((0, "any"), (1, "request"), (2, "request_none"))
+    ]
+    if kernel.available():
+        loops.append(("kernel, 1 thread", kernel.object_file(), "summarise_exactly"))
+    return {
+        name: {
+            "cycles a munition-step of a vector": hardware["clock, GHz"] * 1e9 * lanes / (speeds[name] * steps),
+            "instructions": instructions.counts(path, function, "zmm" if lanes == 8 else "ymm"),
+        }
+        for name, path, function in loops
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -250,6 +257,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, help="rounds (7, or 3 with --quick)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--check", action="store_true", help="only check that all engines agree")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="only these sections")
+    parser.add_argument("--patience", type=float, help="longest wait for a quiet machine before a sample [s] (5, or 0 with --quick)")
+    parser.add_argument("--long", action="store_true", help="stream 1e8 draws, not 1e7: ten minutes or more")
     given = parser.parse_args(arguments)
 
     case = build(blocks=32, repeats=1 if given.quick else 8)
@@ -258,8 +268,8 @@ def main(arguments: list[str] | None = None) -> int:
     agree = all(value <= (0.0 if name.startswith(("C same", "kernel")) else 1e-9) for name, value in off.items())
     report: dict[str, Any] = {"machine": machine(), "case": _described(case), "largest difference from NumPy": off, "agree": agree}
     if not given.check and agree:
-        report |= _measured(case, peers, given.quick, given.rounds or (3 if given.quick else 7))
-    print(json.dumps(report, indent=1) if given.json else _text(report))
+        report |= _measured(case, peers, given)
+    print(json.dumps(report, indent=1) if given.json else text(report))
     return 0 if agree else 1
 
 
@@ -275,52 +285,44 @@ def _described(case: Case) -> dict[str, Any]:
     }
 
 
-def _measured(case: Case, peers: Peers, quick: bool, rounds: int) -> dict[str, Any]:
+def _measured(case: Case, peers: Peers, given: argparse.Namespace) -> dict[str, Any]:
+    """Return the sections asked for; those that need compiled code are left out where there is none."""
+    rounds = given.rounds or (3 if given.quick else 7)
+    patience = given.patience if given.patience is not None else 0.0 if given.quick else 5.0
+    few = min(rounds, 3)
+    result: dict[str, Any] = _engines(case, peers, rounds, 0.1 if given.quick else 0.4, patience) if "engines" in given.only else {}
+    if kernel.available():
+        if "parts" in given.only:
+            result["parts of a block"] = blocks.parts_of_blocks(case.scenario, rounds, patience)
+        if "rows" in given.only:
+            result["keeping rows"] = blocks.rows(case.scenario, rounds, patience)
+        if "cold" in given.only:
+            result["cold start"] = cold.starts(case.scenario, few, patience)
+            result["machine code stored"] = cold.stored()
+        if "members" in given.only:
+            result["by members"] = members.by_size(case.scenario, members.QUICK_SIZES if given.quick else members.SIZES, few)
+            if not given.quick:
+                result["streamed"] = members.streamed(case.scenario, members.STREAMED[given.long])
+    if {"engines", "rows", "members"} & set(given.only) and loop.compiler():
+        result["limits"] = limits.measure(2 if given.quick else 5)
+    return result
+
+
+def _engines(case: Case, peers: Peers, rounds: int, seconds: float, patience: float) -> dict[str, Any]:
     found, missing = engines(case, peers)
-    measure(found, rounds, 0.1 if quick else 0.4, 0.0 if quick else 5.0)
+    measure(found, rounds, seconds, patience)
     by_name = {engine.name: engine for engine in found}
-    hardware = limits.measure(2 if quick else 5) if loop.compiler() else {}
     return {
-        "speeds": {engine.name: _speeds(engine) for engine in found},
+        "speeds": {engine.name: spread(engine.speeds) | {"others' cores": engine.foreign} for engine in found},
         "missing": missing,
         "ratios": [
-            {"of": ratio.upper, "to": ratio.lower, "goal": ratio.goal, **_spread(by_name[ratio.upper].speeds, by_name[ratio.lower].speeds)}
-            for ratio in ratios(set(by_name))
+            {"of": one.upper, "to": one.lower, "goal": one.goal, **_inside(by_name[one.upper].speeds, by_name[one.lower].speeds)}
+            for one in ratios(set(by_name))
         ],
-        "limits": hardware,
-        "instructions": explained(found, case, hardware) if hardware else {},
+        "instructions": explained(found, case, limits.measure(2)) if loop.compiler() else {},
     }
 
 
-def _speeds(engine: Engine) -> dict[str, Any]:
-    speeds = engine.speeds
-    return {"median": median(speeds), "least": min(speeds), "most": max(speeds), "others' cores": engine.foreign}
-
-
-def _spread(upper: list[float], lower: list[float]) -> dict[str, float]:
-    found = [a / b for a, b in zip(upper, lower, strict=True)]
-    return {"median": median(found), "least": min(found), "most": max(found)}
-
-
-def _text(report: dict[str, Any]) -> str:
-    lines = [f"{name}: {value}" for name, value in (*report["machine"].items(), *report["case"].items())]
-    lines += ["", "Largest difference from NumPy (same rounding and kernel: absolute, 0 wanted; others: as a share, at most 1e-9)"]
-    lines += [f"  {name:58} {value:10.3g}" for name, value in report["largest difference from NumPy"].items()]
-    if "speeds" not in report:
-        return "\n".join((*lines, "", "All agree." if report["agree"] else "NOT ALL AGREE: nothing was measured."))
-    lines += ["", f"  {'munition-runs a second':58} {'median':>12} {'least':>12} {'most':>12}   noisy rounds"]
-    for name, one in report["speeds"].items():
-        noisy = [str(number + 1) for number, others in enumerate(one["others' cores"]) if others > quiet.MOST_FOREIGN]
-        lines.append(f"  {name:58} {one['median']:12,.0f} {one['least']:12,.0f} {one['most']:12,.0f}   {' '.join(noisy) or '-'}")
-    lines += [f"  {name:58} {reason}" for name, reason in report["missing"].items()]
-    lines += ["", f"  {'ratio, inside a round':90} {'median':>9} {'least':>9} {'most':>9}   goal"]
-    for one in report["ratios"]:
-        goal = "" if one["goal"] is None else f"{one['goal']:g} {'met' if one['median'] >= one['goal'] else 'MISSED'}"
-        lines.append(f"  {one['of'] + '  /  ' + one['to']:90} {one['median']:9,.2f} {one['least']:9,.2f} {one['most']:9,.2f}   {goal}")
-    lines += ["", "Limits of the machine (best of some probes)"]
-    lines += [f"  {name:58} {value:10.2f}" for name, value in report["limits"].items()]
-    lines += ["", "Instructions of the loop over steps (all ways through it), for one vector of lanes; cycles at the best speed measured"]
-    for name, one in report["instructions"].items():
-        counted = ", ".join(f"{kind} {count}" for kind, count in (one["instructions"] or {}).items())
-        lines.append(f"  {name}: {one['cycles a munition-step of a vector']:.0f} cycles; {counted or 'no objdump'}")
-    return "\n".join(lines)
+def _inside(upper: list[float], lower: list[float]) -> dict[str, float]:
+    """Return the ratio inside a round."""
+    return spread([a / b for a, b in zip(upper, lower, strict=True)])

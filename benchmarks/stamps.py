@@ -38,6 +38,7 @@ class Clock:
         self.open = [REST]
         self.last = BEGUN
         self.computing: float | None = None
+        self.before: dict[str, float] = {}
         self.main = threading.get_ident()
         self.left = [(part, place) for part, places in PARTS.items() for place in places]
 
@@ -54,7 +55,7 @@ class Clock:
                 return function(*given, **named)
             self._turn()
             if part == "pilot" and self.computing is None:
-                self.computing = self.last
+                self.computing, self.before = self.last, dict(self.spent)
             self.open.append(part)
             try:
                 return function(*given, **named)
@@ -91,6 +92,7 @@ def main(start: float, arguments: list[str]) -> int:
         raise SystemExit(f"nothing was stamped at {', '.join(unused)}")
     found = {
         "parts": {"interpreter": BEGUN - start, **clock.spent},
+        "before computing": {"interpreter": BEGUN - start, **clock.before},
         "computing starts": clock.computing - start,
         "in all": clock.last - start,
     }

@@ -6,6 +6,7 @@ read from them is off by at most one bin (`error`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -58,11 +59,7 @@ class Whole:
     def quantile(self, q: float) -> Array:
         """Return the quantile of each cell, by linear interpolation between its numbers; infinite ones count as such."""
         place = q * (self.members - 1)
-        low, high = self._ordered[..., int(np.floor(place))], self._ordered[..., int(np.ceil(place))]
-        part = place - np.floor(place)
-        with np.errstate(invalid="ignore"):
-            between: Array = np.where(low == high, low, low + part * (high - low))
-        return between
+        return _between(self._ordered[..., int(np.floor(place))], self._ordered[..., int(np.ceil(place))], place % 1.0)
 
     def share_below(self, value: float) -> Array:
         """Return the share of the numbers at or below `value`."""
@@ -75,13 +72,24 @@ class Whole:
         return np.zeros(self.values.shape[:-1])
 
 
-def _place(counts: NDArray[np.uint32], wanted: float) -> tuple[NDArray[np.intp], Array]:
-    """Return for each row the bin that holds the number of rank `wanted`, and how far into the bin that is."""
+def _between(low: Array, high: Array, part: float) -> Array:
+    """Return what lies `part` of the way from one number to the next one; infinite where one of them is."""
+    with np.errstate(invalid="ignore"):
+        found = low + part * (high - low)
+    return np.where((low == high) | np.isneginf(low), low, found)
+
+
+def _places(counts: NDArray[np.uint32], ranks: Sequence[float]) -> list[Array]:
+    """Return for each row where the numbers of some ranks (0 is the least) lie, counted in bins; infinite outside all bins."""
     total = np.cumsum(counts, axis=-1, dtype=np.int64)
-    bin_ = np.minimum((total < wanted).sum(axis=-1), counts.shape[-1] - 1)
-    before = np.where(bin_ > 0, np.take_along_axis(total, np.maximum(bin_ - 1, 0)[:, None], -1)[:, 0], 0)
-    inside = np.take_along_axis(counts, bin_[:, None], -1)[:, 0]
-    return bin_, np.clip((wanted - before) / np.maximum(inside, 1), 0.0, 1.0)
+    found = []
+    for rank in ranks:
+        bin_ = np.minimum((total <= rank).sum(axis=-1), counts.shape[-1] - 1)
+        before = np.where(bin_ > 0, np.take_along_axis(total, np.maximum(bin_ - 1, 0)[:, None], -1)[:, 0], 0)
+        inside = np.take_along_axis(counts, bin_[:, None], -1)[:, 0]
+        part = np.clip((rank + 0.5 - before) / np.maximum(inside, 1), 0.0, 1.0)
+        found.append(np.where(bin_ == 0, -np.inf, np.where(bin_ == counts.shape[-1] - 1, np.inf, bin_ - 1 + part)))
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,24 +110,22 @@ class Counts:
         return int(self.counts.reshape(-1, self.counts.shape[-1])[0].sum())
 
     def quantile(self, q: float) -> Array:
-        """Return the quantile of each cell: the place in the bin that has it. Infinite where it lies outside all bins."""
+        """Return the quantile of each cell, as of `Whole`, by the places of its numbers in their bins; infinite outside all."""
         counts = self.counts.reshape(-1, self.counts.shape[-1])
-        wanted = q * (self.members - 1) + 0.5
-        shape = self.counts.shape[:-1]
-        bins: NDArray[np.intp] = np.empty(len(counts), np.intp)
-        parts: Array = np.empty(len(counts))
+        place = q * (self.members - 1)
+        ranks = [float(np.floor(place)), float(np.ceil(place))][: 1 if place == np.floor(place) else 2]
+        places = np.empty((len(ranks), len(counts)))
         for start in range(0, len(counts), SLAB):
-            slab = slice(start, start + SLAB)
-            bins[slab], parts[slab] = _place(counts[slab], wanted)
-        bin_ = bins.reshape(shape)
-        found = self.low + (bin_ - 1 + np.where(self.on_grid, 0.5, parts.reshape(shape))) * self.width
-        outside = self.counts.shape[-1] - 1
-        return np.where(bin_ == 0, -np.inf, np.where(bin_ == outside, np.inf, found))
+            places[:, start : start + SLAB] = _places(counts[start : start + SLAB], ranks)
+        places = places.reshape(len(ranks), *self.counts.shape[:-1])
+        inside = np.where(np.isfinite(places) & self.on_grid, np.floor(places) + 0.5, places)
+        found = self.low + inside * self.width
+        return _between(found[0], found[-1], place % 1.0)
 
     def share_below(self, value: float) -> Array:
         """Return the share of the numbers at or below `value`, to within those of its bin."""
         total = np.cumsum(self.counts, axis=-1, dtype=np.int64)
-        bin_ = np.clip(np.floor((value - self.low) / self.width + 1e-9).astype(np.intp) + 1, 0, self.counts.shape[-1] - 1)
+        bin_ = np.clip(np.floor((value - self.low) / self.width + 1e-9) + 1.0, 0, self.counts.shape[-1] - 1).astype(np.intp)
         share: Array = np.take_along_axis(total, bin_[..., None], -1)[..., 0] / self.members
         return share
 
@@ -137,6 +143,8 @@ def bins_for(least: Array, largest: Array, bins: int = BINS) -> tuple[Array, Arr
     return low, (1.0 + 2.0 * MARGIN) * reach / bins
 
 
+CELLS = 256
+"""Cells whose moments are worked out at a time."""
 LANES = 8
 """Sums are taken in so many lanes side by side, and then over the lanes: the order in which compiled code takes them."""
 
@@ -164,11 +172,16 @@ def moments_of(lanes: Array) -> Moments:
 
 def moments(values: Array) -> Moments:
     """Return the moments of `values`, shape (cells, members)."""
-    finite = np.isfinite(values)
-    held = np.where(finite, values, 0.0)
-    spare = -values.shape[1] % LANES
-    parts = np.stack([np.pad(one, ((0, 0), (0, spare))) for one in (finite.astype(np.float64), held, held * held)], axis=1)
-    return moments_of(parts.reshape(len(values), 3, -1, LANES).sum(axis=2))
+    lanes = np.empty((len(values), 3, LANES))
+    # Some cells at a time: the copies made on the way would else take several times the memory of the values.
+    for first in range(0, len(values), CELLS):
+        some = values[first : first + CELLS]
+        finite = np.isfinite(some)
+        held = np.where(finite, some, 0.0)
+        spare = -some.shape[1] % LANES
+        parts = np.stack([np.pad(one, ((0, 0), (0, spare))) for one in (finite.astype(np.float64), held, held * held)], axis=1)
+        lanes[first : first + CELLS] = parts.reshape(len(some), 3, -1, LANES).sum(axis=2)
+    return moments_of(lanes)
 
 
 def less(values: Array, base: Array) -> Array:

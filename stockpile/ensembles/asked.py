@@ -45,7 +45,9 @@ class Asked:
         """Yield what cannot be."""
         yield from self._numbers()
         yield from self._names()
-        for date in self.dates:
+        if isinstance(self.dates, str):
+            yield _fault("dates", f"{self.dates!r} is one text; allowed: a list of dates, [{self.dates!r}]")
+        for date in () if isinstance(self.dates, str) else self.dates:
             yield from date_faults(scenario, "dates", date)
         if scenario.settings.method != "difference":
             yield _fault("method", f"{scenario.settings.method!r} runs one member at a time; allowed: difference")
@@ -77,12 +79,25 @@ def date_faults(scenario: Scenario, key: str, date: str) -> Iterator[Problem]:
     """Yield what is wrong with a date that is to lie in the run."""
     start, end = str(scenario.settings.start), str(scenario.settings.end)
     try:
-        when = np.datetime64(date, "s")
+        when = moment(date)
     except ValueError:
         yield _fault(key, f"{date!r} is not a date; allowed: a day such as {end} or a month such as {end[:7]}")
         return
     if not np.datetime64(start) <= when <= np.datetime64(end):
         yield _fault(key, f"{date} is outside the run; allowed: {start} to {end}")
+
+
+def moment(date: str) -> np.datetime64:
+    """Return a date as a moment.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or a word for one: ``today`` would be another day tomorrow.
+    """
+    if not str(date)[:1].isdigit():
+        raise ValueError(date)
+    return np.datetime64(date, "s")
 
 
 def _fault(key: str, message: str) -> Problem:

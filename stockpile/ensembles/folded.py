@@ -15,7 +15,7 @@ from stockpile.results import US
 from stockpile.sketch import BINS, Counts, Distribution, Moments, Tally, Whole, bins_for, less, moments
 
 CHANGE = "change_in."
-WHOLE_BYTES = 64_000_000
+WHOLE_BYTES = 256_000_000
 """Memory up to which all members' metrics, or all members' rows, are kept."""
 Key = tuple[str, str, str, str]
 """Policy, munition, row, metric."""

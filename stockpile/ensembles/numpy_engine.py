@@ -94,7 +94,7 @@ class NumpyEngine:
     def block(self, first: int, members: int, *, keep: bool = False, into: Counting | None = None) -> Block:
         """Run the members from `first` on; keep their rows, or count them into bins."""
         found = [self._piece(start, min(MEMBERS, first + members - start), keep, into) for start in range(first, first + members, MEMBERS)]
-        return found[0] if len(found) == 1 else _joined(found)
+        return found[0] if len(found) == 1 else joined_blocks(found)
 
     def _piece(self, first: int, members: int, keep: bool, into: Counting | None) -> Block:
         task = self.task
@@ -179,7 +179,7 @@ def _on_steps(clock: Clock, value: Any) -> Any:
     return clock.mean(value)
 
 
-def _joined(blocks: Sequence[Block]) -> Block:
+def joined_blocks(blocks: Sequence[Block]) -> Block:
     """Return blocks of consecutive members as one."""
     summaries = {key: joined([block.summaries[key] for block in blocks]) for key in blocks[0].summaries}
     levels = {m: {n: np.concatenate([b.levels[m][n] for b in blocks]) for n in found} for m, found in blocks[0].levels.items()}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from stockpile import sampling_error
 from stockpile.clock import Array
+from stockpile.ensembles.asked import moment
 from stockpile.ensembles.folded import Key
 from stockpile.ensembles.rows import Entry
 from stockpile.errors import InputError, nearest
@@ -58,6 +59,14 @@ def chance(hits: int, members: int) -> Chance:
     """Return the probability that `hits` of `members` draws stand for."""
     low, high = sampling_error.proportion_interval(hits, members, LEVEL)
     return Chance(hits, members, float(low), float(high))
+
+
+def _shares(q: Sequence[float]) -> Sequence[float]:
+    """Return the shares of quantiles, all from 0 to 1."""
+    wrong = [one for one in q if not isinstance(one, int | float) or not 0.0 <= one <= 1.0]
+    if wrong or len(q) == 0:
+        raise InputError.one("quantiles", f"{repr(wrong[0]) if wrong else 'none given'}; allowed: numbers from 0 to 1")
+    return q
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +133,7 @@ class Ensemble:
             If the date lies outside the run.
         """
         try:
-            when = np.datetime64(date, "s")
+            when = moment(date)
         except ValueError:
             raise InputError.one("by", f"{date!r} is no date; allowed: for example {str(self.dates[-1])[:10]}") from None
         if not self.dates[0] <= when <= self.dates[-1]:
@@ -160,22 +169,29 @@ class Ensemble:
         Raises
         ------
         InputError
-            For what was not followed.
+            For what was not followed or not run, and quantiles outside 0 and 1.
         """
         entry = self._entry(quantity, row, change=change)
-        found = self._quantiles(tuple(q))[:, self.policies.index(policy), self.munitions.index(munition), entry]
+        found = self._quantiles(tuple(q))[:, *self._lane(policy, munition), entry]
         if change and policy == self.baseline:
             found = np.zeros_like(found)
         return found[:, :-1] if self.entries[entry].is_flow else found
 
     def _quantiles(self, q: tuple[float, ...]) -> Array:
         if q not in self._cache:
-            self._cache[q] = np.array([self.bands.quantile(one) for one in q])
+            self._cache[q] = np.array([self.bands.quantile(one) for one in _shares(q)])
         return self._cache[q]
 
     @cached_property
     def _cache(self) -> dict[tuple[float, ...], Array]:
         return {}
+
+    def _lane(self, policy: str, munition: str) -> tuple[int, int]:
+        """Return the numbers of a policy and a munition; refuse those that were not run."""
+        for key, name, known in (("policy", policy, self.policies), ("munition", munition, self.munitions)):
+            if name not in known:
+                raise InputError.one(key, f"{name!r} was not run; {nearest(str(name), known)}")
+        return self.policies.index(policy), self.munitions.index(munition)
 
     def _entry(self, quantity: str, row: str, *, change: bool) -> int:
         for number, entry in enumerate(self.entries):
@@ -205,9 +221,17 @@ class Ensemble:
         -------
         pandas.DataFrame
             Columns policy, quantile, munition, recipient, quantity, date, value, unit.
+
+        Raises
+        ------
+        InputError
+            If nothing of that kind was followed.
         """
         import pandas as pd
 
+        if not any(entry.is_difference == change for entry in self.entries):
+            what = f"changes; allowed: a list of policies with {BASELINE!r} and others" if change else "anything; allowed: quantities=[...]"
+            raise InputError.one("quantiles", f"the ensemble did not follow {what}")
         parts = []
         for entry in self.entries:
             if entry.is_difference != change:
@@ -237,6 +261,7 @@ class Ensemble:
         InputError
             For a metric that is not there.
         """
+        self._lane(policy, munition)
         key = (policy, munition, row, name)
         if key not in self._numbers:
             names = sorted({one[3] for one in self.keys})
@@ -249,7 +274,7 @@ class Ensemble:
 
     def metric_quantiles(self, q: Sequence[float] = QUANTILES) -> Array:
         """Return quantiles of all metrics, shape (len(q), metrics), in the order of `keys`."""
-        return np.array([self.metric_values.quantile(one) for one in q])
+        return np.array([self.metric_values.quantile(one) for one in _shares(q)])
 
     def metrics(self, quantiles: Sequence[float] | None = None) -> pd.DataFrame:
         """Return the metrics as a tidy frame: of each member, or their quantiles.
@@ -334,9 +359,12 @@ class Ensemble:
         InputError
             For a level or a date that is not there.
         """
+        self._lane(policy, munition)
         names = self.level_names[munition]
         if level not in names:
             raise InputError.one("below", f"munition {munition} has no level {level!r}; {nearest(level, names)}")
+        if isinstance(by, int) and not 0 <= by < len(self.dates):
+            raise InputError.one("by", f"there is no step edge {by}; allowed: 0 to {len(self.dates) - 1}")
         edge = by if isinstance(by, int) else self.index(by)
         return chance(int(self._passed(policy, munition, level)[edge]), self.members)
 
@@ -430,6 +458,8 @@ class Ensemble:
     def never(self, name: str, *, policy: str, munition: str) -> Chance:
         """Return the probability that a date (such as ``first_below.transfer_floor``) never comes within the run."""
         cell = self.metric(name, policy=policy, munition=munition)
+        if self.units[cell] != "month":
+            raise InputError.one("metric", f"{name!r} is no date; allowed: metrics in months, such as first_below.transfer_floor")
         return chance(self.members - self._hits(cell, float(self.months[-1])), self.members)
 
     def table(self, *, inputs: bool = False) -> pd.DataFrame:

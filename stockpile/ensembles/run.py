@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from stockpile.draws import Collector, Design, Drawn, design
 from stockpile.engine import difference
 from stockpile.ensembles.asked import Asked
 from stockpile.ensembles.folded import WHOLE_BYTES, Folded
-from stockpile.ensembles.numpy_engine import NumpyEngine, Task
+from stockpile.ensembles.numpy_engine import NumpyEngine, Task, joined_blocks
 from stockpile.ensembles.result import Ensemble
 from stockpile.ensembles.rows import BANDS, Counting, entries
 from stockpile.errors import InputError
@@ -97,6 +98,8 @@ def ensemble(  # noqa: PLR0913 - the names that users give
     unit_costs(made)
     drawn = design(collector.columns, seed, members, sampler)
     task = _task(scenario, made, drawn, quantities, dates)
+    if keep:
+        _check_kept(task, made)
     chosen = _engine(task, made, engine)
     rows, folded = _blocks(task, made, chosen, threads or os.cpu_count() or 1, progress or (lambda done: None))
     return Ensemble(
@@ -160,9 +163,13 @@ def _blocks(task: Task, made: Parts, engine: Any, threads: int, progress: Progre
         held = np.empty((*pilot.rows.shape[:-1], members))
 
         def keep(first: int, count: int) -> None:
-            block = engine.block(first, count, keep=True)
-            held[..., first : first + count] = block.rows
-            folded.take(first, block)
+            found = []
+            # In small parts, since rows stand twice in memory on their way.
+            for start in range(first, first + count, PILOT):
+                block = engine.block(start, min(PILOT, first + count - start), keep=True)
+                held[..., start : start + PILOT] = block.rows
+                found.append(replace(block, rows=None))
+            folded.take(first, joined_blocks(found))
 
         if members <= PILOT:
             held[:] = pilot.rows
@@ -256,15 +263,19 @@ def _finished(running: dict[Any, int]) -> int:
     return sum(running.pop(future) for future in ready)
 
 
+def _check_kept(task: Task, made: Parts) -> None:
+    """Refuse to keep more trajectories than fit into memory."""
+    members, lanes = task.design.members, len(task.policies) * len(made.axes.munitions)
+    size = 8 * members * lanes * made.clock.steps.size * (60 + 25 * len(made.axes.recipients))
+    if size > KEPT_BYTES:
+        most = math.floor(members * KEPT_BYTES / size)
+        message = f"trajectories of {members} take {size / 1e9:.1f} GB; allowed: at most {most}, or keep=False"
+        raise InputError.one("members", message, file="ensemble")
+
+
 def _trajectories(scenario: Scenario, policies: Sequence[str], drawn: Design) -> Result:
     """Return all members' trajectories."""
-    values = Drawn(drawn, 0, drawn.members)
-    edges = parts(scenario, policies).clock.steps.size
-    size = 8 * drawn.members * len(policies) * len(scenario.munitions) * edges * (60 + 25 * len(scenario.recipients))
-    if size > KEPT_BYTES:
-        most = math.floor(drawn.members * KEPT_BYTES / size)
-        raise InputError.one("members", f"trajectories of {drawn.members} take {size / 1e9:.1f} GB; allowed: at most {most}, or keep=False")
-    assembly = assemble(scenario, policies, values)
+    assembly = assemble(scenario, policies, Drawn(drawn, 0, drawn.members))
     count = len(assembly.clock.steps) - 1
     found = difference.run(assembly.opening, on_steps(assembly), assembly.constants, assembly.clock.dt, count)
     return named(scenario, assembly, found, None)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,10 @@ class Replay:
 
 
 def parts_of_blocks(scenario: str, rounds: int, patience: float) -> list[dict[str, Any]]:
-    """Return the time of a block of `CHUNK` members on one thread, for one policy and for all, and what its parts take [ms]."""
+    """Return the time of a block of `CHUNK` members on one thread, for one policy and for all, and what its parts take.
+
+    Times are those of the processor [ms]: that others are given a core in between does not count.
+    """
     result = []
     for policies in (["none"], None):
         made = engine(scenario, policies)
@@ -118,7 +122,7 @@ def parts_of_blocks(scenario: str, rounds: int, patience: float) -> list[dict[st
             "runs": replay.changed(length=0).run,
             **counted,
         }
-        times = _rounds(forms, rounds, patience)
+        times = _rounds(forms, rounds, patience, time.process_time)
         runs = CHUNK * len(made.made.axes.munitions) * len(made.task.policies)
         result.append(
             {
@@ -133,7 +137,9 @@ def parts_of_blocks(scenario: str, rounds: int, patience: float) -> list[dict[st
                     "runs": spread([one["runs"] / _whole(one) for one in times]),
                     "handing over summaries": spread([(one["given"] - one["both"]) / _whole(one) for one in times]),
                     "rows for the bands": spread([(one["followed"] - one["both"]) / _whole(one) for one in times]),
-                    "counting them": spread([(one["banded"] - one["inside"] - one["followed"] + one["both"]) / _whole(one) for one in times]),
+                    "counting them": spread(
+                        [(one["banded"] - one["inside"] - one["followed"] + one["both"]) / _whole(one) for one in times]
+                    ),
                     "metrics": spread([one["metrics"] / _whole(one) for one in times]),
                 },
                 "draws made inside / draws given": spread([one["inside"] / one["given"] for one in times]),
@@ -184,7 +190,7 @@ def rows(scenario: str, rounds: int, patience: float) -> list[dict[str, Any]]:
             for running in [pool.submit(one.run) for pool, one in zip(pools[:threads], replays, strict=False)]:
                 running.result()
 
-        times = _rounds({"kept": partial(together, keeping), "plain": partial(together, plain)}, rounds, patience)
+        times = _rounds({"kept": partial(together, keeping), "plain": partial(together, plain)}, rounds, patience, time.perf_counter)
         size = 8 * made.kept * steps * count * threads
         result.append(
             {
@@ -199,23 +205,25 @@ def rows(scenario: str, rounds: int, patience: float) -> list[dict[str, Any]]:
     return result
 
 
-def _rounds(forms: dict[str, Callable[[], Any]], rounds: int, patience: float, seconds: float = 0.2) -> list[dict[str, float]]:
-    """Return the time of each form in each round [s]; forms take turns in changing order."""
-    calls = {}
-    for name, form in forms.items():
-        form()
-        start = time.perf_counter()
-        form()
-        calls[name] = max(1, round(seconds / (time.perf_counter() - start)))
+def _rounds(
+    forms: dict[str, Callable[[], Any]], rounds: int, patience: float, clock: Callable[[], float], seconds: float = 3.0
+) -> list[dict[str, float]]:
+    """Return the time of each form in each round [s].
+
+    In a round the forms take turns, call by call and in changing order, for some seconds; a form's time is the median of its calls. So
+    whatever disturbs the machine for longer than a call disturbs all forms alike.
+    """
     result = []
     for number in range(rounds):
         quiet.wait(quiet.MOST_FOREIGN, patience)
-        found = {}
-        for name, form in list(forms.items())[:: 1 if number % 2 else -1]:
-            start = time.perf_counter()
-            for _ in range(calls[name]):
+        found: dict[str, list[float]] = {name: [] for name in forms}
+        until = time.perf_counter() + seconds
+        turn = number
+        while time.perf_counter() < until or turn < number + 3:
+            for name, form in list(forms.items())[:: 1 if turn % 2 else -1]:
+                start = clock()
                 form()
-            found[name] = (time.perf_counter() - start) / calls[name]
-        result.append(found)
+                found[name].append(clock() - start)
+            turn += 1
+        result.append({name: median(times) for name, times in found.items()})
     return result
-

@@ -1,11 +1,18 @@
-"""What a compiled loop consists of, counted in its machine code."""
+"""What a compiled loop consists of, and what of it is executed: instructions in its machine code, counted one by one."""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import platform
 import re
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 KINDS = {
@@ -17,45 +24,132 @@ KINDS = {
     "divide": r"vdiv",
 }
 LINE = re.compile(r"\s+([0-9a-f]+):\s+(?:(?:data16|cs)\s+)*(\S+)\s*(.*)")
-
-
 TARGET = re.compile(r"[0-9a-f]+(?= |$)")
 PART = 0.25
 """The loop over steps holds at least this part of its function's arithmetic (it is there once for each number of levels)."""
+TRACE_ME, PEEK, PEEK_REGISTER, POKE, POKE_REGISTER, CONTINUE, KILL, STEP = 0, 1, 3, 4, 6, 7, 8, 9
+"""Requests of ptrace(2)."""
+STACK_POINTER, INSTRUCTION_POINTER = 19 * 8, 16 * 8
+BREAK = 0xCC
+MOST = 100_000
+"""Instructions looked at; two hundred steps of a vector and more."""
 
 
-def counts(compiled: Path, function: str, register: str = "zmm") -> dict[str, int] | None:
-    """Return counts of the instructions of a function's loop over steps; None without objdump or such a loop.
+@dataclass(frozen=True)
+class Line:
+    """An instruction: its address in the file, name and operands."""
 
-    All ways through the loop are counted, those that a step does not take as well.
-    """
+    address: int
+    name: str
+    operands: str
+
+
+def loops(compiled: Path, function: str, register: str = "zmm") -> list[list[Line]]:
+    """Return the forms of a function's loop over steps that there are (one for each number of levels); none without objdump."""
     if shutil.which("objdump") is None:
-        return None
+        return []
     command = ["objdump", "-d", "--no-show-raw-insn", f"--disassemble={function}", str(compiled)]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = [(int(m[1], 16), m[2], m[3].split("#")[0].strip()) for m in map(LINE.match, text.splitlines()) if m]
-    whole = _counted([(name, operands) for _, name, operands in found], register)
-    loops = [_counted(body, register) for body in _loops(found)]
-    enough = [one for one in loops if one["divide"] and _arithmetic(one) >= PART * _arithmetic(whole)]
-    return min(enough, key=lambda one: one["all"]) if enough else None
+    found = [Line(int(m[1], 16), m[2], m[3].split("#")[0].strip()) for m in map(LINE.match, text.splitlines()) if m]
+    whole = _arithmetic(counted(found, register))
+    enough = [(counted(body, register), body) for body in _loops(found)]
+    return [body for count, body in enough if count["divide"] and _arithmetic(count) >= PART * whole]
 
 
-def _loops(found: list[tuple[int, str, str]]) -> Iterator[list[tuple[str, str]]]:
+def counted(body: list[Line], register: str, times: Counter[int] | None = None) -> dict[str, float]:
+    """Return how many instructions of each kind there are; or how many of them are executed for each time that the first one is."""
+
+    def sum_of(lines: list[Line]) -> float:
+        return len(lines) if times is None else sum(times[line.address] for line in lines) / times[body[0].address]
+
+    vector = [line for line in body if register in line.operands]
+    stores = [line for line in vector if line.name.startswith("vmov") and line.operands.split("{")[0].endswith(")")]
+    loads = [line for line in vector if "(" in line.operands and line not in stores]
+    kinds = {kind: sum_of([line for line in vector if re.match(pattern, line.name)]) for kind, pattern in KINDS.items()}
+    return {"all": sum_of(body), "vector": sum_of(vector), **kinds, "load": sum_of(loads), "store": sum_of(stores)}
+
+
+def _loops(found: list[Line]) -> Iterator[list[Line]]:
     """Yield what lies between a jump backwards and where it goes."""
-    for at, name, operands in found:
-        target = TARGET.match(operands)
-        if name.startswith("j") and target and int(target[0], 16) <= at:
+    for line in found:
+        target = TARGET.match(line.operands)
+        if line.name.startswith("j") and target and int(target[0], 16) <= line.address:
             start = int(target[0], 16)
-            yield [(other, rest) for place, other, rest in found if start <= place <= at]
+            yield [other for other in found if start <= other.address <= line.address]
 
 
-def _arithmetic(count: dict[str, int]) -> int:
+def _arithmetic(count: dict[str, float]) -> float:
     return sum(count[kind] for kind in KINDS)
 
 
-def _counted(body: list[tuple[str, str]], register: str) -> dict[str, int]:
-    vector = [(name, operands) for name, operands in body if register in operands]
-    result = {kind: sum(re.match(pattern, name) is not None for name, _ in vector) for kind, pattern in KINDS.items()}
-    stores = [operands for name, operands in vector if name.startswith("vmov") and operands.split("{")[0].endswith(")")]
-    loads = [operands for _, operands in vector if "(" in operands and operands not in stores]
-    return {"all": len(body), "vector": len(vector), **result, "load": len(loads), "store": len(stores)}
+# ---------------------------------------------------------------- what is executed
+
+
+def symbol(compiled: Path, name: str) -> int:
+    """Return the address of a function in a file."""
+    table = subprocess.run(["objdump", "-t", str(compiled)], capture_output=True, text=True, check=True).stdout
+    return next(int(line.split()[0], 16) for line in table.splitlines() if line.split()[-1:] == [name])
+
+
+def executed(body: list[Line], entry: int, base: int, call: Callable[[], object]) -> Counter[int] | None:
+    """Return how often each instruction of a loop is executed, by its address in the file, over some time of a call.
+
+    The call runs in a copy of this process, which is led through it one instruction at a time, as a debugger does.
+
+    Parameters
+    ----------
+    body : list of Line
+    entry : int
+        Address of the function in memory.
+    base : int
+        What to take from an address in memory for the one in the file.
+    call : callable
+        Calls the function.
+
+    Returns
+    -------
+    Counter or None
+        None where it cannot be done: no 64-bit x86 or no Linux, or it is not permitted.
+    """
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+    trace = libc.ptrace
+    trace.restype, trace.argtypes = ctypes.c_long, [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    child = os.fork()
+    if child == 0:
+        if trace(TRACE_ME, 0, None, None) == 0:
+            os.kill(os.getpid(), signal.SIGSTOP)
+            call()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if not os.WIFSTOPPED(status):
+        return None
+    try:
+        return _followed(trace, child, {line.address + base: line.address for line in body}, entry)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def _followed(trace: Callable[..., int], child: int, places: dict[int, int], entry: int) -> Counter[int] | None:
+    """Let the child run to the function's entry, then lead it on and count."""
+    word = trace(PEEK, child, entry, None)
+    trace(POKE, child, entry, (word & ~0xFF) | BREAK)
+    trace(CONTINUE, child, None, None)
+    _, status = os.waitpid(child, 0)
+    if not os.WIFSTOPPED(status) or os.WSTOPSIG(status) != signal.SIGTRAP:
+        return None
+    trace(POKE, child, entry, word)
+    trace(POKE_REGISTER, child, INSTRUCTION_POINTER, entry)
+    end = trace(PEEK, child, trace(PEEK_REGISTER, child, STACK_POINTER, None), None)
+    found: Counter[int] = Counter()
+    for _ in range(MOST):
+        trace(STEP, child, None, None)
+        os.waitpid(child, 0)
+        at = trace(PEEK_REGISTER, child, INSTRUCTION_POINTER, None)
+        if at == end:
+            break
+        if at in places:
+            found[places[at]] += 1
+    return found

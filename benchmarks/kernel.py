@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,11 @@ def object_file() -> Path:
     path = Path(gettempdir()) / "stockpile-kernel.o"
     path.write_bytes(compiler._machine(llvm).emit_object(llvm.parse_assembly(text)))
     return path
+
+
+def entry(name: str) -> tuple[str, int]:
+    """Return the name of a function, and its address in memory."""
+    return name, ctypes.cast(library()[1].function(name, 0), ctypes.c_void_p).value or 0
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,11 @@ def library(free: bool, more: tuple[str, ...] = ()) -> ctypes.CDLL:
     return found
 
 
+def entry(free: bool) -> tuple[str, int]:
+    """Return the name of a function of the loop, and its address in memory."""
+    return "run", ctypes.cast(library(free).run, ctypes.c_void_p).value or 0
+
+
 def room(case: Case) -> list[Array]:
     """Return arrays for the summaries of every munition, (summaries, members)."""
     return [aligned(np.zeros((len(summary_names(munition.levels)), munition.members))) for munition in case.munitions]

@@ -12,6 +12,7 @@ from benchmarks.case import spread
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 QUICK_SIZES = (1_000, 10_000)
+LONG = 1_000_000
 STREAMED = {False: 10_000_000, True: 100_000_000}
 """Members of one policy whose US stock alone is followed; so many with --long."""
 
@@ -26,12 +27,16 @@ def once(scenario: str, **arguments: Any) -> dict[str, Any]:
 
 
 def by_size(scenario: str, sizes: tuple[int, ...], rounds: int) -> list[dict[str, Any]]:
-    """Return time, speed and peak memory for each number of members, with one policy and with all; rounds go through all of them."""
+    """Return time, speed and peak memory for each number of members, with one policy and with all.
+
+    Rounds go through all of them, but for those of `LONG` members or more: they last long enough for once to be enough.
+    """
     cases = [(policies, members) for policies in (["none"], None) for members in sizes]
     found: list[list[dict[str, Any]]] = [[] for _ in cases]
     for number in range(rounds):
         for place, (policies, members) in list(enumerate(cases))[:: 1 if number % 2 else -1]:
-            found[place].append(once(scenario, policies=policies, members=members))
+            if not number or members < LONG:
+                found[place].append(once(scenario, policies=policies, members=members))
         print(f"members, round {number + 1} of {rounds}", file=sys.stderr, flush=True)
     return [_summed(runs) for runs in found]
 
@@ -48,6 +53,7 @@ def _summed(runs: list[dict[str, Any]]) -> dict[str, Any]:
         "seconds": spread([run["seconds"] for run in runs]),
         "cores": spread([run["cpu seconds"] / run["seconds"] for run in runs]),
         "munition-runs a second": spread([count / run["seconds"] for run in runs]),
+        "munition-runs a second of one core": spread([count / run["cpu seconds"] for run in runs]),
         "bands and probabilities, seconds": spread([run["bands and probabilities, seconds"] for run in runs]),
         "peak MB": max(run["peak MB"] for run in runs),
         "others' cores": [run["others' cores"] for run in runs],

@@ -47,12 +47,18 @@ class Peers:
         self.stocks = ("us_on_hand", "order_book", *(f"{name}_{r}" for name in READ for r in recipients))
         self._members = count()
 
+    def __enter__(self) -> Peers:
+        return self
+
+    def __exit__(self, *what: object) -> None:
+        self.folder.cleanup()
+
     @cached_property
     def pysd_models(self) -> dict[str, Any]:
         """The translated models."""
-        pysd = importlib.import_module("pysd")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            pysd = importlib.import_module("pysd")
             return {name: pysd.read_xmile(str(path)) for name, path in self.paths.items()}
 
     @cached_property

@@ -12,6 +12,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -231,23 +232,37 @@ def machine() -> dict[str, str]:
 
 
 def explained(found: list[Engine], case: Case, hardware: dict[str, float]) -> dict[str, Any]:
-    """Return, on one thread, cycles a munition-step of one vector, beside what the loop over steps consists of."""
-    speeds = {engine.name: max(engine.speeds) for engine in found}
+    """Return, on one thread, cycles a munition-step of one vector, beside the instructions of the loop over steps."""
+    by_name = {engine.name: engine for engine in found}
     steps, lanes = case.munitions[0].steps, hardware["lanes of a vector"]
-    loops = [
-        (c_name(free, 1, knowing), loop.compiled(free), function)
+    register = "zmm" if lanes == 8 else "ymm"
+    places = [
+        (c_name(free, 1, knowing), loop.compiled(free), function, loop.entry(free))
         for free in (False, True)
         for knowing, function in ((0, "any"), (1, "request"), (2, "request_none"))
     ]
     if kernel.available():
-        loops.append(("kernel, 1 thread", kernel.object_file(), "summarise_exactly"))
-    return {
-        name: {
-            "cycles a munition-step of a vector": hardware["clock, GHz"] * 1e9 * lanes / (speeds[name] * steps),
-            "instructions": instructions.counts(path, function, "zmm" if lanes == 8 else "ymm"),
+        places.append(("kernel, 1 thread", kernel.object_file(), "summarise_exactly", kernel.entry("summarise_exactly")))
+    result = {}
+    for name, path, function, (known, address) in places:
+        forms = instructions.loops(path, function, register)
+        ran = forms and _executed(forms, path, function, address - instructions.symbol(path, known), by_name[name].once)
+        result[name] = {
+            "cycles a munition-step of a vector": hardware["clock, GHz"] * 1e9 * lanes / (max(by_name[name].speeds) * steps),
+            "there": instructions.counted(min(forms, key=len), register) if forms else None,
+            "executed": instructions.counted(ran[0], register, ran[1]) if ran else None,
         }
-        for name, path, function in loops
-    }
+    return result
+
+
+def _executed(
+    forms: list[list[instructions.Line]], path: Path, function: str, base: int, once: Callable[[], Any]
+) -> tuple[list[instructions.Line], Counter[int]] | None:
+    """Return the form of a loop that is run, and how often each of its instructions is."""
+    entry = instructions.symbol(path, function) + base
+    times = instructions.executed([line for form in forms for line in form], entry, base, once)
+    taken = [form for form in forms if times and times[form[0].address]]
+    return (min(taken, key=len), times) if times and taken else None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -263,12 +278,12 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
 
     case = build(blocks=32, repeats=1 if given.quick else 8)
-    peers = Peers(case)
-    off = check() | {f"{tool}, stocks": share for tool, share in peers.differences().items()}
-    agree = all(value <= (0.0 if name.startswith(("C same", "kernel")) else 1e-9) for name, value in off.items())
-    report: dict[str, Any] = {"machine": machine(), "case": _described(case), "largest difference from NumPy": off, "agree": agree}
-    if not given.check and agree:
-        report |= _measured(case, peers, given)
+    with Peers(case) as peers:
+        off = check() | {f"{tool}, stocks": share for tool, share in peers.differences().items()}
+        agree = all(value <= (0.0 if name.startswith(("C same", "kernel")) else 1e-9) for name, value in off.items())
+        report: dict[str, Any] = {"machine": machine(), "case": _described(case), "largest difference from NumPy": off, "agree": agree}
+        if not given.check and agree:
+            report |= _measured(case, peers, given)
     print(json.dumps(report, indent=1) if given.json else text(report))
     return 0 if agree else 1
 

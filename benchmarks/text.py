@@ -36,9 +36,10 @@ def _speeds(report: Row) -> list[str]:
 
 
 def _instructions(report: Row) -> list[str]:
-    lines = ["Instructions of the loop over steps (all ways through it), for one vector of lanes; cycles at the best speed measured"]
+    lines = ["Instructions for a step of one vector of lanes: executed (in the loop's code, all ways through it); cycles at the best speed"]
     for name, one in report["instructions"].items():
-        counted = ", ".join(f"{kind} {count}" for kind, count in (one["instructions"] or {}).items())
+        there, ran = one["there"] or {}, one["executed"] or {}
+        counted = ", ".join(f"{kind} {ran.get(kind, float('nan')):.0f} ({count})" for kind, count in there.items())
         lines.append(f"  {name}: {one['cycles a munition-step of a vector']:.0f} cycles; {counted or 'no objdump'}")
     return lines
 
@@ -46,9 +47,10 @@ def _instructions(report: Row) -> list[str]:
 def _parts(report: Row) -> list[str]:
     lines = []
     for one in report["parts of a block"]:
-        lines.append(f"A block of {one['members']:,} members, {_policies(one)}, 1 thread: {one['columns']} numbers drawn a member [ms]")
+        drawn = f"{one['columns']} numbers drawn a member"
+        lines.append(f"A block of {one['members']:,} members, {_policies(one)}, 1 thread: {drawn} [ms of one core]")
         lines += [f"  {name:58} {_range(value, '.2f')}" for name, value in one["ms"].items()]
-        lines += [f"  {'share of the two last: ' + name:58} {_range(value, '.3f')}" for name, value in one["share"].items()]
+        lines += [f"  {'share of block with bands and metrics: ' + name:58} {_range(value, '.3f')}" for name, value in one["share"].items()]
         ratio = one["draws made inside / draws given"]
         lines.append(f"  {'draws made inside / draws given':58} {_range(ratio, '.3f')}   at most 1.1 {_met(ratio['median'] <= 1.1)}")
         speeds = [name for name in one if name.startswith("munition-runs")]
@@ -88,16 +90,17 @@ def _cold(report: Row) -> list[str]:
 
 
 def _members(report: Row) -> list[str]:
-    columns = f"{'seconds':>30}   {'munition-runs a second':>30} {'cores':>6} {'of kernel':>9} {'peak MB':>8}  others' cores"
+    columns = f"{'seconds':>30}   {'munition-runs a second':>30} {'a core':>9} {'cores':>6} {'of kernel':>9} {'peak MB':>8}  others' cores"
     lines = [f"  {'members, with bands and probabilities':40} {columns}"]
     kernel = report.get("speeds", {}).get("kernel, 2 threads", {}).get("median")
     for one in (*report["by members"], *([report["streamed"]] if "streamed" in report else [])):
         speed = one["munition-runs a second"]
         share = f"{speed['median'] / kernel:9.2f}" if kernel else f"{'':9}"
         others = " ".join(f"{value:.2f}" for value in one["others' cores"])
+        core = f"{one['munition-runs a second of one core']['median']:9,.0f}"
         lines.append(
             f"  {one['members']:>12,}, {_policies(one):25} {_range(one['seconds'], '.2f')}   {_range(speed, ',.0f')} "
-            f"{one['cores']['median']:6.2f} {share} {one['peak MB']:8.0f}  {others}"
+            f"{core} {one['cores']['median']:6.2f} {share} {one['peak MB']:8.0f}  {others}"
         )
     return lines
 

@@ -13,8 +13,7 @@ from typing import get_args
 import pytest
 
 import stockpile as sp
-from stockpile import schema
-from stockpile import metrics
+from stockpile import metrics, schema
 from stockpile.model.state import FLOWS, SERIES, STOCKS, Constants, Flows, Known, State
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -92,6 +92,8 @@ class CompiledEngine:
         for start in range(0, min(members, wide), SPAN):
             valid = min(SPAN, members - start)
             for m in range(len(self.work)):
+                if self._stopped.is_set():
+                    raise InterruptedError
                 self._run(room, m, start, draws, keep=keep or into is not None)
                 for p in task.order:
                     if rows is not None:

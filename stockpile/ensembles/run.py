@@ -167,7 +167,7 @@ def _blocks(task: Task, made: Parts, engine: Any, threads: int, progress: Progre
             # In small parts, since rows stand twice in memory on their way.
             for start in range(first, first + count, PILOT):
                 block = engine.block(start, min(PILOT, first + count - start), keep=True)
-                held[..., start : start + PILOT] = block.rows
+                held[..., start : start + block.rows.shape[-1]] = block.rows
                 found.append(replace(block, rows=None))
             folded.take(first, joined_blocks(found))
 

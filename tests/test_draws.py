@@ -247,7 +247,8 @@ def test_shares_of_the_line_that_sum_to_more_than_all_are_scaled_down_together(t
     scenario = laid_over(tmp_path, files)
     made, asked = drawing(scenario, 2000)
     values = Drawn(made, 0, 2000)
-    us, ukraine = (values.of(*one) for path in ("us_share", "share") for one in asked if one[0].rpartition(".")[2] == path and is_drawn(one))
+    by_path = {one[0]: values.of(*one) for one in asked if is_drawn(one)}
+    us, ukraine = by_path["munitions.test_round.us_share"], by_path["recipients.ukraine.test_round.share"]
     series = parts(scenario, ["none"], values).common["test_round"].series
     whole = us + ukraine
     assert 0.1 < (whole > 1.0).mean() < 0.5

@@ -122,7 +122,7 @@ def parts_of_blocks(scenario: str, rounds: int, patience: float) -> list[dict[st
             "runs": replay.changed(length=0).run,
             **counted,
         }
-        times = _rounds(forms, rounds, patience, time.process_time)
+        times = in_turns(forms, rounds, patience, time.process_time)
         runs = CHUNK * len(made.made.axes.munitions) * len(made.task.policies)
         result.append(
             {
@@ -190,7 +190,7 @@ def rows(scenario: str, rounds: int, patience: float) -> list[dict[str, Any]]:
             for running in [pool.submit(one.run) for pool, one in zip(pools[:threads], replays, strict=False)]:
                 running.result()
 
-        times = _rounds({"kept": partial(together, keeping), "plain": partial(together, plain)}, rounds, patience, time.perf_counter)
+        times = in_turns({"kept": partial(together, keeping), "plain": partial(together, plain)}, rounds, patience, time.perf_counter)
         size = 8 * made.kept * steps * count * threads
         result.append(
             {
@@ -205,7 +205,7 @@ def rows(scenario: str, rounds: int, patience: float) -> list[dict[str, Any]]:
     return result
 
 
-def _rounds(
+def in_turns(
     forms: dict[str, Callable[[], Any]], rounds: int, patience: float, clock: Callable[[], float], seconds: float = 3.0
 ) -> list[dict[str, float]]:
     """Return the time of each form in each round [s].

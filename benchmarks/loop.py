@@ -51,11 +51,16 @@ def build(source: Path, flags: tuple[str, ...]) -> Path:
     command = compiler()
     if command is None:
         raise FileNotFoundError("no C compiler; allowed: gcc, or the one that CC names")
-    digest = hashlib.sha256((source.read_text() + " ".join((command, *flags))).encode()).hexdigest()[:16]
+    digest = hashlib.sha256((source.read_text() + " ".join((command, *flags, "linked apart"))).encode()).hexdigest()[:16]
     made = Path(tempfile.gettempdir()) / f"stockpile-{source.stem}-{digest}.so"
     if not made.exists():
         unfinished = made.with_suffix(f".{os.getpid()}")
-        subprocess.run([command, *flags, str(source), "-o", str(unfinished), "-lm"], check=True)
+        text = Path(f"{unfinished}.o")
+        subprocess.run([command, *flags, "-c", str(source), "-o", str(text)], check=True)
+        # Linked without -ffast-math: it would add code that rounds the smallest numbers to nought in the whole process, whoever works there.
+        linking = [flag for flag in flags if flag not in FREE]
+        subprocess.run([command, *linking, str(text), "-o", str(unfinished), "-lm"], check=True)
+        text.unlink()
         unfinished.rename(made)
     return made
 

@@ -334,8 +334,17 @@ def _engines(case: Case, peers: Peers, rounds: int, seconds: float, patience: fl
             {"of": one.upper, "to": one.lower, "goal": one.goal, **_inside(by_name[one.upper].speeds, by_name[one.lower].speeds)}
             for one in ratios(set(by_name))
         ],
+        "ratios, time of the processor": _side_by_side(by_name, rounds, patience),
         "instructions": explained(found, case, limits.measure(2)) if loop.compiler() else {},
     }
+
+
+def _side_by_side(by_name: dict[str, Engine], rounds: int, patience: float) -> dict[str, dict[str, float]]:
+    """Return ratios of the kernel's speed on one thread to the C loop's, call by call in turn and by the processor's time."""
+    one = "kernel, 1 thread"
+    forms = {name: by_name[name].once for name in (one, c_name(False, 1), c_name(True, 1)) if name in by_name}
+    times = blocks.in_turns(forms, rounds, patience, time.process_time) if one in forms else []
+    return {f"{one}  /  {name}": spread([found[name] / found[one] for found in times]) for name in forms if name != one and times}
 
 
 def _inside(upper: list[float], lower: list[float]) -> dict[str, float]:

@@ -35,6 +35,11 @@ def _speeds(report: Row) -> list[str]:
     return lines
 
 
+def _side_by_side(report: Row) -> list[str]:
+    found = report["ratios, time of the processor"].items()
+    return ["  the same, call by call in turn, time of the processor", *(f"  {name:90} {_range(one, '.3f')}" for name, one in found)]
+
+
 def _instructions(report: Row) -> list[str]:
     lines = ["Instructions for a step of one vector of lanes: executed (in the loop's code, all ways through it); cycles at the best speed"]
     for name, one in report["instructions"].items():
@@ -123,6 +128,8 @@ def _met(yes: bool) -> str:
 
 
 SECTIONS = {
-    "speeds": _speeds, "instructions": _instructions, "parts of a block": _parts, "keeping rows": _rows,
+    "speeds": _speeds,
+    "ratios, time of the processor": _side_by_side,
+    "instructions": _instructions, "parts of a block": _parts, "keeping rows": _rows,
     "cold start": _cold, "by members": _members, "limits": _limits,
 }

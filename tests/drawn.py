@@ -201,7 +201,7 @@ def cases(draw: st.DrawFn) -> Case:
     munitions = tuple(draw(some(MUNITIONS)))[:2]
     made = {f"made_{n}": draw(policies(STARTS[base], recipients, munitions)) for n in range(draw(st.integers(1, 2)))}
     order = draw(st.permutations([*made, *draw(st.sampled_from([["none"], ["none"], []]))]))
-    changed, months = draw(changes(recipients, munitions)), draw(st.integers(2, 9))
+    changed, months = draw(changes(recipients, munitions)), draw(st.integers(2, 7))
     return Case(base, recipients, munitions, months, changed, {name: made.get(name, {}) for name in order})
 
 

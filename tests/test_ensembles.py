@@ -250,13 +250,12 @@ def test_differences_are_paired_member_by_member() -> None:
                 assert found["mean_high"] - found["mean"] == pytest.approx(half, rel=1e-4, abs=1e-6)
 
 
-def test_intervals_hold_what_they_estimate_as_often_as_they_say() -> None:
+def test_intervals_hold_what_they_estimate_as_often_as_they_say(tmp_path: Path) -> None:
     """Six hundred ensembles of 40 members of a stock that is drawn and stays: its mean and its median are known."""
     many, size = 600, 40
     level = {"unit": "round", "low": 50.0, "value": 60.0, "high": 180.0, "shape": "triangular", "grade": "assumed", "note": "A test."}
-    folder = drawn.folder() / "drawn_stock"
-    drawn.write(folder, "munitions/test_round.toml", {"us_stock": level})
-    scenario = sp.load("closed_form", params=[FOLDER, folder]).override({"scenario.end": dt.date(2025, 2, 1)})
+    drawn.write(tmp_path, "munitions/test_round.toml", {"us_stock": level})
+    scenario = sp.load("closed_form", params=[FOLDER, tmp_path]).override({"scenario.end": dt.date(2025, 2, 1)})
     whole = sp.ensemble(scenario, ["none"], many * size, engine="numpy")
     cell = whole.metric("stock_at_end", policy="none", munition="test_round")
     table = shapes.table("triangular", 50.0, 60.0, 180.0)

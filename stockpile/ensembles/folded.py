@@ -16,7 +16,9 @@ from stockpile.sketch import BINS, Counts, Distribution, Moments, Tally, Whole, 
 
 CHANGE = "change_in."
 WHOLE_BYTES = 256_000_000
-"""Memory up to which all members' metrics, or all members' rows, are kept."""
+"""Memory up to which all members' rows over time are kept."""
+METRICS_BYTES = 100_000_000
+"""Memory up to which all members' metrics are kept: less, as they stand there several times while they are sorted and printed."""
 Key = tuple[str, str, str, str]
 """Policy, munition, row, metric."""
 Run = Callable[[Tally, Array, NDArray[np.uint32]], Moments]
@@ -59,7 +61,7 @@ class Folded:
         own = np.arange(len(keys), dtype=np.int32)
         self.rows = own if base is None else np.concatenate([own, own])
         self.base = none if base is None else np.concatenate([none, base])
-        self.whole = np.empty((len(self.keys), members)) if len(self.keys) * members * 8 <= WHOLE_BYTES else None
+        self.whole = np.empty((len(self.keys), members)) if len(self.keys) * members * 8 <= min(METRICS_BYTES, WHOLE_BYTES) else None
         if self.whole is None:
             self._bins(values)
         self._sums: Moments | None = None

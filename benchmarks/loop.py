@@ -57,7 +57,7 @@ def build(source: Path, flags: tuple[str, ...]) -> Path:
         unfinished = made.with_suffix(f".{os.getpid()}")
         text = Path(f"{unfinished}.o")
         subprocess.run([command, *flags, "-c", str(source), "-o", str(text)], check=True)
-        # Linked without -ffast-math: it would add code that rounds the smallest numbers to nought in the whole process, whoever works there.
+        # Linked without -ffast-math: it would add code that rounds the smallest numbers to nought in the whole process.
         linking = [flag for flag in flags if flag not in FREE]
         subprocess.run([command, *linking, str(text), "-o", str(unfinished), "-lm"], check=True)
         text.unlink()

@@ -93,11 +93,9 @@ class Clock:
 
     def mean(self, series: Array) -> Array:
         """Return the means over the steps of a series on the intervals: (intervals, lanes) to (steps, lanes)."""
-        result = np.empty((len(self.pieces), *series.shape[1:]))
+        result: Array = series[[pieces[0][0] for pieces in self.pieces]]
         for step, pieces in enumerate(self.pieces):
-            if len(pieces) == 1:
-                result[step] = series[pieces[0][0]]
-            else:
+            if len(pieces) > 1:
                 result[step] = sum(series[k] * weight for k, weight in pieces)
         return result
 

@@ -54,6 +54,7 @@ class Graph:
         self.nodes: list[Node] = []
         self._numbers: dict[tuple[Any, ...], int] = {}
         self._known: dict[int, float] = {}
+        self._constants: dict[float, int] = {}
 
     def input(self, name: str) -> Symbol:
         """Return the symbol of an input, one number a lane."""
@@ -61,9 +62,11 @@ class Graph:
 
     def constant(self, value: float) -> int:
         """Return the number of the node of a constant."""
-        number = self._number(Node(CONSTANT, (), float(value)))
-        self._known[number] = float(value)
-        return number
+        found = self._constants.get(value)
+        if found is None:
+            found = self._constants[value] = self._number(Node(CONSTANT, (), float(value)))
+            self._known[found] = float(value)
+        return found
 
     def value(self, number: int) -> float | None:
         """Return the value of a node where it is a constant."""

@@ -48,6 +48,7 @@ class Printer:
         self.graph = traced.graph
         self.uniform, self.steady = classify(traced.graph)
         self.layout = layout_of(traced, self.uniform, self.steady)
+        self._branches: dict[tuple[tuple[int, ...], frozenset[int]], list[Branch]] = {}
         self.input = {str(node.value): n for n, node in enumerate(self.graph.nodes) if node.operation == INPUT}
 
     def module(self) -> str:
@@ -347,7 +348,10 @@ class Printer:
         printed : callable, optional
             Is told all that has been printed, after each operation.
         """
-        branch = {n: one for one in branches(self.graph, order, kept, self.uniform) for n in one.nodes}
+        key = (tuple(order), frozenset(kept))
+        if key not in self._branches:
+            self._branches[key] = branches(self.graph, order, kept, self.uniform)
+        branch = {n: one for one in self._branches[key] for n in one.nodes}
         waiting, done = set(order), set()
         parts_of_sums = {product for product, _ in self.fused.values()}
 

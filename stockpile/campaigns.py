@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -45,14 +44,15 @@ def random_operations(numbers: Numbers, munition: str, cause: str) -> Quantity:
         if campaign.cause == cause and munition in campaign.rounds
         for quarter in quarters(numbers.scenario.as_of + ONE_DAY, numbers.clock.end)
     ]
-    rows = []
-    for low, high in pairwise(numbers.clock.knots.tolist()):
-        row: Quantity = nothing
-        for one in coming:
-            if one.earliest < high and one.latest > low:
-                share = np.maximum(np.minimum(high, one.end) - np.maximum(low, one.start), 0.0) * (1.0 / (high - low))
-                row = row + one.rate * share
-        rows.append(row)
+    low, high = numbers.clock.knots[:-1, None], numbers.clock.knots[1:, None]
+    rows: list[Quantity] = [nothing] * len(low)
+    for one in coming:
+        touched = np.flatnonzero((one.earliest < high) & (one.latest > low))
+        begins, ends = low[touched], high[touched]
+        share = np.maximum(np.minimum(ends, one.end) - np.maximum(begins, one.start), 0.0) * (1.0 / (ends - begins))
+        used = one.rate * share
+        for number, row in enumerate(touched.tolist()):
+            rows[row] = rows[row] + used[number]
     return np.stack(rows)
 
 

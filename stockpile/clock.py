@@ -16,6 +16,14 @@ Array = NDArray[np.float64]
 ONE_DAY = datetime.timedelta(days=1)
 
 
+def months_later(date: datetime.date, months: float) -> datetime.date:
+    """Return the day that lies some months after another, to the nearest whole day; a day is its share of its own month."""
+    at = date.month - 1 + (date.day - 1) / calendar.monthrange(date.year, date.month)[1] + months
+    year, month = date.year + int(at // 12), int(at % 12) + 1
+    days = round(at % 1.0 * calendar.monthrange(year, month)[1])
+    return datetime.date(year, month, 1) + days * ONE_DAY
+
+
 @dataclass(frozen=True)
 class Clock:
     """The grid of a run, and the finer intervals on which everything known in advance is constant.
@@ -91,12 +99,26 @@ class Clock:
             result.append([(k, length / whole) for k, length in inside])
         return result
 
+    @cached_property
+    def firsts(self) -> NDArray[np.intp]:
+        """The first interval of each step, shape (steps,)."""
+        return np.array([pieces[0][0] for pieces in self.pieces], dtype=np.intp)
+
+    @cached_property
+    def parted(self) -> list[tuple[NDArray[np.intp], list[tuple[NDArray[np.intp], Array]]]]:
+        """Steps that are made of as many intervals, more than one: their numbers, then the intervals and shares, one after another."""
+        result = []
+        for count in sorted({len(pieces) for pieces in self.pieces} - {1}):
+            steps = [step for step, pieces in enumerate(self.pieces) if len(pieces) == count]
+            turns = [list(zip(*(self.pieces[step][turn] for step in steps), strict=True)) for turn in range(count)]
+            result.append((np.array(steps), [(np.array(intervals), np.array(shares)[:, None]) for intervals, shares in turns]))
+        return result
+
     def mean(self, series: Array) -> Array:
         """Return the means over the steps of a series on the intervals: (intervals, lanes) to (steps, lanes)."""
-        result: Array = series[[pieces[0][0] for pieces in self.pieces]]
-        for step, pieces in enumerate(self.pieces):
-            if len(pieces) > 1:
-                result[step] = sum(series[k] * weight for k, weight in pieces)
+        result: Array = series[self.firsts]
+        for steps, turns in self.parted:
+            result[steps] = sum(series[intervals] * shares for intervals, shares in turns)
         return result
 
 

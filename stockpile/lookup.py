@@ -67,11 +67,16 @@ class Numbers:
         return result
 
     def find(self, path: str) -> schema.Parameter:
-        """Return the parameter at a path of the resolved scenario."""
-        node: Any = self.scenario.tree
-        for part in path.split("."):
-            node = node[part]
-        return schema.Parameter.model_validate(node)
+        """Return the parameter at a path of the resolved scenario, with the bounds of the field that it stands in."""
+        folder, *rest = path.split(".")
+        node: Any = getattr(self.scenario, folder)
+        # `Scenario.with_munitions` leaves munitions out that the others may refer to.
+        if folder == "munitions" and rest[0] not in node:
+            node = {rest[0]: schema.Munition.model_validate(self.scenario.tree[folder][rest[0]])}
+        for name in rest:
+            node = _inside(node, name)
+        assert isinstance(node, schema.Parameter)
+        return node
 
     def level(self, path: str, level: schema.Level, munition: str) -> Quantity:
         """Return a named level [round], shape as of `point`."""
@@ -79,6 +84,13 @@ class Numbers:
         if level.of is None:
             return value
         return value * self.at_start(f"munitions.{munition}.us_stock", self.scenario.munitions[munition].us_stock)
+
+
+def _inside(node: Any, name: str) -> Any:
+    """Return what bears a name in a table, or a thing; claims of recipients stand under the munition's name alone."""
+    if isinstance(node, schema.Recipient):
+        return node.claims[name]
+    return node[name] if isinstance(node, dict) else getattr(node, name)
 
 
 def factor_of(unit: str) -> float:

@@ -6,10 +6,10 @@ read from them is off by at most one bin (`error`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ SLAB = 4096
 """Cells whose quantiles are read from counts at a time, so that sums of counts take little memory."""
 MARGIN = 0.1
 """How far the bins reach beyond the numbers of the pilot, as a share of their range."""
+NEAR = 1e-9
+"""How near to the edge of a bin a value counts as on it, in bins."""
 
 
 class Distribution(Protocol):
@@ -33,8 +35,21 @@ class Distribution(Protocol):
     def quantile(self, q: float) -> Array:
         """Return the quantile of each, shape as the cells."""
 
-    def share_below(self, value: float) -> Array:
-        """Return the share of the numbers that are at or below `value`, for each cell."""
+    def at_or_below(self, value: float) -> NDArray[np.int64]:
+        """Return how many numbers of each cell are at or below a value."""
+
+    def below(self, value: float) -> NDArray[np.int64]:
+        """Return how many numbers of each cell are below a value."""
+
+    def cell(self, place: int | tuple[int, ...]) -> Distribution:
+        """Return one of the cells by itself; its quantiles have the shape ()."""
+
+    @property
+    def numbers(self) -> Array | None:
+        """All numbers, shape (..., members); None where they were counted only."""
+
+    def arrays(self) -> dict[str, Any]:
+        """Return what it is made of, by name: `restored` gives it back."""
 
     @property
     def error(self) -> Array:
@@ -59,12 +74,28 @@ class Whole:
     def quantile(self, q: float) -> Array:
         """Return the quantile of each cell, by linear interpolation between its numbers; infinite ones count as such."""
         place = q * (self.members - 1)
-        return _between(self._ordered[..., int(np.floor(place))], self._ordered[..., int(np.ceil(place))], place % 1.0)
+        return between(self._ordered[..., int(np.floor(place))], self._ordered[..., int(np.ceil(place))], place % 1.0)
 
-    def share_below(self, value: float) -> Array:
-        """Return the share of the numbers at or below `value`."""
-        share: Array = (self.values <= value).mean(axis=-1)
-        return share
+    def at_or_below(self, value: float) -> NDArray[np.int64]:
+        """Return how many numbers of each cell are at or below `value`."""
+        return np.asarray(np.count_nonzero(self.values <= value, axis=-1))
+
+    def below(self, value: float) -> NDArray[np.int64]:
+        """Return how many numbers of each cell are below `value`."""
+        return np.asarray(np.count_nonzero(self.values < value, axis=-1))
+
+    def cell(self, place: int | tuple[int, ...]) -> Whole:
+        """Return one of the cells by itself."""
+        return Whole(self.values[place])
+
+    @property
+    def numbers(self) -> Array:
+        """All numbers, shape (..., members)."""
+        return self.values
+
+    def arrays(self) -> dict[str, Any]:
+        """Return what it is made of."""
+        return {"values": self.values}
 
     @property
     def error(self) -> Array:
@@ -72,7 +103,7 @@ class Whole:
         return np.zeros(self.values.shape[:-1])
 
 
-def _between(low: Array, high: Array, part: float) -> Array:
+def between(low: Array, high: Array, part: float) -> Array:
     """Return what lies `part` of the way from one number to the next one; infinite where one of them is."""
     with np.errstate(invalid="ignore"):
         found = low + part * (high - low)
@@ -120,20 +151,59 @@ class Counts:
         places = places.reshape(len(ranks), *self.counts.shape[:-1])
         inside = np.where(np.isfinite(places) & self.on_grid, np.floor(places) + 0.5, places)
         found = self.low + inside * self.width
-        return _between(found[0], found[-1], place % 1.0)
+        return between(found[0], found[-1], place % 1.0)
 
-    def share_below(self, value: float) -> Array:
-        """Return the share of the numbers at or below `value`, to within those of its bin."""
+    def at_or_below(self, value: float) -> NDArray[np.int64]:
+        """Return how many numbers of each cell are at or below `value`: those of the bin that has the value count, too.
+
+        Exact on a grid, where `value` is finite.
+        """
+        place = (value - self.low) / self.width + NEAR
+        return self._up_to(np.floor(np.where(self.on_grid, place - 0.5, place)))
+
+    def below(self, value: float) -> NDArray[np.int64]:
+        """Return how many numbers of each cell are below `value`, off a grid as `at_or_below`: a bin is not told apart.
+
+        Exact on a grid, where `value` is finite.
+        """
+        place = (value - self.low) / self.width
+        return self._up_to(np.where(self.on_grid, np.ceil(place - 0.5 - NEAR) - 1.0, np.floor(place + NEAR)))
+
+    def _up_to(self, bin_: Array) -> NDArray[np.int64]:
+        """Return how many numbers lie in bins up to one, the first being 0, and below them all."""
+        last = self.counts.shape[-1] - 1
+        # On a grid, what lies above all bins is never.
+        place = np.clip(bin_ + 1.0, 0, np.where(self.on_grid, last - 1, last)).astype(np.intp)
         total = np.cumsum(self.counts, axis=-1, dtype=np.int64)
-        bin_ = np.clip(np.floor((value - self.low) / self.width + 1e-9) + 1.0, 0, self.counts.shape[-1] - 1).astype(np.intp)
-        share: Array = np.take_along_axis(total, bin_[..., None], -1)[..., 0] / self.members
-        return share
+        return np.asarray(np.take_along_axis(total, place[..., None], -1)[..., 0])
+
+    def cell(self, place: int | tuple[int, ...]) -> Counts:
+        """Return one of the cells by itself."""
+        on_grid = np.broadcast_to(self.on_grid, self.low.shape)
+        return Counts(np.asarray(self.low[place]), np.asarray(self.width[place]), self.counts[place], np.asarray(on_grid[place]))
+
+    @property
+    def numbers(self) -> None:
+        """None: they were counted only."""
+        return
+
+    def arrays(self) -> dict[str, Any]:
+        """Return what it is made of."""
+        return {"low": self.low, "width": self.width, "on_grid": np.asarray(self.on_grid), "counts": self.counts}
 
     @property
     def error(self) -> Array:
         """The width of a bin; 0 on a grid."""
         width: Array = np.where(self.on_grid, 0.0, self.width)
         return width
+
+
+def restored(arrays: Mapping[str, Any]) -> Distribution:
+    """Return a distribution from what it is made of (see `Distribution.arrays`)."""
+    if "values" in arrays:
+        return Whole(arrays["values"])
+    on_grid = arrays["on_grid"]
+    return Counts(arrays["low"], arrays["width"], arrays["counts"], on_grid if on_grid.ndim else bool(on_grid))
 
 
 def bins_for(least: Array, largest: Array, bins: int = BINS) -> tuple[Array, Array]:

@@ -130,6 +130,27 @@ def _with_alternatives(point: Table, beside: list[Table]) -> Table:
     return {**point, "alternatives": [{"value": other["value"], "weight": other.get("weight", 1.0)} for other in group]}
 
 
+def weight_of(parameter: Table, beside: Beside) -> tuple[float, float] | None:
+    """Return the weight with which draws take a value that stands beside the used ones, and the sum of all; None where none does.
+
+    `parameter` is the table of a resolved scenario at the path of the value.
+    """
+    if parameter.get("role", "uncertainty") != "uncertainty":
+        return None
+    own: Any = beside.point
+    for point in parameter.get("points", ()):
+        others = point.get("alternatives", ())
+        same_day = point.get("from", BEGINNING) == (getattr(own, "from_", None) or BEGINNING)
+        if others and same_day and point.get("conflict") == own.conflict:
+            return weight_in(own.weight), weight_in(point.get("weight")) + sum(other["weight"] for other in others)
+    return None
+
+
+def weight_in(given: float | None) -> float:
+    """Return how likely a value of a choice is against the others, which is 1 where its file does not say."""
+    return 1.0 if given is None else given
+
+
 def _prune_munition(munition: Table) -> None:
     for group in ("floors", "requirements"):
         if group in munition:

@@ -15,13 +15,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from commands import Call
 
 import stockpile as sp
 import stockpile.report
@@ -35,29 +35,6 @@ VERBS = [
     ["run"], ["compare"], ["ensemble"], ["report"], ["explain"], ["doctor"], ["params", "check"], ["params", "list"], ["params", "show"],
     ["params", "sources"], ["params", "schema"],
 ]
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Call = Callable[..., Done]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    def called(*arguments: str | Path) -> Done:
-        code = main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
-
-    return called
 
 
 @pytest.fixture
@@ -533,6 +510,26 @@ def test_params_show_says_everything_of_a_parameter(call: Call) -> None:
     assert [point["value"] for point in found["points"]] == [point.value for point in parameter.points]
     assert [point["value"] for point in found["beside"]] == [point.value for point in beside]
     assert found["points"][0]["conflict"] == "us_stock_2022"
+
+
+def test_params_show_tells_other_values_that_are_drawn_from_those_that_are_not(call: Call) -> None:
+    path = "munitions.pac3.line.lots.multiyear_2025.quantity"
+    asked = ("params", "show", path, "--scenario", "november_2026")
+    done = call(*asked)
+    (point,) = sp.load("november_2026").munitions["pac3"].line.lots["multiyear_2025"].quantity.points
+    (_, own), (other, weight) = point.choices
+    used, drawn = done.out.split("\nDrawn as well, by their weights:\n")
+    assert f"weight: {own:g}\n" in used
+    assert f"{other:,.0f} round" in drawn and f"weight: {weight:g}\n" in drawn
+    assert "not used" not in done.out
+    (beside,) = call(*asked, "--json").json["beside"]
+    assert (beside["value"], beside["weight"], beside["drawn"]) == (other, weight, True)
+    pinned = call(*asked, "--set", f"{path}=1500")
+    assert "Beside it, not used:" in pinned.out
+    assert "Drawn as well" not in pinned.out
+    assert [row["drawn"] for row in call(*asked, "--set", f"{path}=1500", "--json").json["beside"]] == [False]
+    scaled = call(*asked, "--set", f"{path}.scale=0.5")
+    assert "Drawn as well" in scaled.out
 
 
 def test_params_show_of_a_changed_parameter(call: Call) -> None:

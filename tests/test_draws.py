@@ -27,6 +27,7 @@ from stockpile.draws import Central, Collector, Design, Drawn, design
 from stockpile.ensembles.numpy_engine import NumpyEngine
 from stockpile.lookup import Numbers
 from stockpile.samplers import SAMPLERS
+from stockpile.tables import parameters
 
 Array = NDArray[np.float64]
 Asked = tuple[str, schema.Parameter, schema.Evidence, str]
@@ -470,3 +471,46 @@ def test_what_is_looked_up_is_in_the_units_of_the_model(tmp_path: Path) -> None:
     numbers = Numbers(scenario, Drawn(made, 0, 500), parts(scenario, ["none"]).clock)
     found = numbers.at_start("munitions.test_round.training", scenario.munitions["test_round"].training)
     assert (found.min(), found.max()) == (pytest.approx(2.0, abs=0.01), pytest.approx(4.0, abs=0.01))
+
+
+# ---------------------------------------------------------------- found by path
+
+
+def central(scenario: sp.Scenario) -> Numbers:
+    return Numbers(scenario, Central(), parts(scenario, ["none"]).clock)
+
+
+@pytest.mark.parametrize("name", ["july_2025", "november_2026"])
+def test_every_parameter_is_found_by_its_path(name: str) -> None:
+    scenario = sp.load(name)
+    numbers = central(scenario)
+    folders = ("munitions", "recipients", "events", "campaigns", "model")
+    tables = {".".join(path): table for path, table in parameters({key: scenario.tree[key] for key in folders}) if "unit" in table}
+    assert {path.split(".")[0] for path in tables} == set(folders)
+    for path, table in tables.items():
+        found = numbers.find(path)
+        assert found is numbers.find(path), path
+        assert found.model_dump() == schema.Parameter.model_validate(table).model_dump(), path
+
+
+def test_what_is_referred_to_keeps_the_bounds_of_its_field() -> None:
+    """A number of which none is above 1 may be more where its field says so, and is cut off at 1 elsewhere."""
+    scenario = sp.load("july_2025")
+    numbers = central(scenario)
+    found = numbers.find("model.realisation")
+    assert found is scenario.model.realisation
+    assert max(max(point.value, point.high or 0.0) for point in found.points) <= 1.0
+    assert found.bounds == (0.0, math.inf) != schema.Parameter.model_validate(found.model_dump(by_alias=True)).bounds
+    assert numbers.find("model.slip").bounds == (-math.inf, math.inf)
+
+
+def test_munitions_left_out_are_still_referred_to_with_their_bounds() -> None:
+    scenario = sp.load("july_2025")
+    shares = {
+        f"munitions.{name}.floors.{key}.level": level.level.bounds
+        for name, munition in scenario.munitions.items() for key, level in munition.floors.items() if level.of
+    }
+    assert len({path.split(".")[1] for path in shares}) > 1
+    numbers = central(scenario.with_munitions(["pac3"]))
+    assert {path: numbers.find(path).bounds for path in shares} == shares
+    assert set(shares.values()) == {(0.0, math.inf)}

@@ -166,8 +166,8 @@ def test_bounded_shapes_are_those_of_scipy(shape: str, numbers: tuple[float, flo
     p = np.arange(shapes.KNOTS + 1) / shapes.KNOTS
     np.testing.assert_allclose(shapes.quantiles(shape, p, *numbers), exact.ppf(p), rtol=1e-12, atol=1e-12)
     table = shapes.table(shape, *numbers, least=-math.inf)
-    assert shapes.mean(table) == pytest.approx(exact.mean(), abs=1.3e-4 * exact.std())
-    assert shapes.deviation(table) == pytest.approx(exact.std(), rel=7e-4)
+    assert shapes.mean(table) == pytest.approx(exact.mean(), abs=3e-4 * exact.std())
+    assert shapes.deviation(table) == pytest.approx(exact.std(), rel=1.4e-3)
 
 
 def test_pert_has_the_mean_of_its_definition() -> None:
@@ -179,7 +179,7 @@ def test_low_value_and_high_are_percentiles_of_normal_and_lognormal(numbers: tup
     for shape in ("normal", "lognormal"):
         table = shapes.table(shape, *numbers, least=-math.inf)
         found = shapes.interpolate(table, np.array([0.05, 0.5, 0.95]))
-        np.testing.assert_allclose(found, numbers, rtol=2e-6)
+        np.testing.assert_allclose(found, numbers, rtol=1e-5)
 
 
 def test_a_symmetric_normal_is_that_of_scipy_without_its_outer_thousandths() -> None:
@@ -190,7 +190,7 @@ def test_a_symmetric_normal_is_that_of_scipy_without_its_outer_thousandths() -> 
     np.testing.assert_allclose(shapes.quantiles("normal", p, 7, 10, 13), 10 + scale * exact.ppf(p), rtol=1e-12)
     table = shapes.table("normal", 7, 10, 13)
     assert shapes.mean(table) == pytest.approx(10, rel=1e-12)
-    assert shapes.deviation(table) == pytest.approx(scale * exact.std(), rel=2e-5)
+    assert shapes.deviation(table) == pytest.approx(scale * exact.std(), rel=5e-5)
     assert shapes.support("normal", 7, 10, 13) == pytest.approx((10 - scale * cut, 10 + scale * cut))
 
 
@@ -216,14 +216,14 @@ def uniform(count: int, seed: int = 3) -> Array:
 # deviation; of the standard deviation over itself. These numbers stand in docs/uncertainty.md.
 ACCURACY = [
     ("uniform", (0, 0.3, 1), 1e-15, 1e-15, 1e-12, 1e-12),
-    ("triangular", (0, 0, 1), 2e-6, 0.004, 4e-6, 2e-5),
-    ("triangular", (0, 0.5, 1), 2e-6, 0.004, 4e-6, 2e-5),
-    ("pert", (0, 0.5, 1), 5e-6, 0.012, 1e-12, 6e-5),
-    ("pert", (0, 1, 1), 5e-6, 0.11, 1.2e-4, 6e-4),
-    ("normal", (-1, 0, 1), 5e-6, 6e-4, 1e-12, 2e-5),
-    ("normal", (0, 0, 1), 5e-6, 6e-4, 3e-6, 2e-5),
-    ("lognormal", (1 / 2, 1, 2), 1e-5, 0.0035, 4e-5, 4e-4),
-    ("lognormal", (1 / 10, 1, 10), 1e-5, 0.0035, 4e-5, 4e-4),
+    ("triangular", (0, 0, 1), 1e-5, 0.006, 1e-5, 4e-5),
+    ("triangular", (0, 0.5, 1), 1e-5, 0.006, 1e-5, 4e-5),
+    ("pert", (0, 0.5, 1), 1e-5, 0.015, 1e-12, 1.4e-4),
+    ("pert", (0, 1, 1), 2e-5, 0.13, 3e-4, 1.4e-3),
+    ("normal", (-1, 0, 1), 3e-5, 0.002, 1e-12, 5e-5),
+    ("normal", (0, 0, 1), 3e-5, 0.002, 1.1e-5, 5e-5),
+    ("lognormal", (1 / 2, 1, 2), 7e-5, 0.011, 1.4e-4, 1.5e-3),
+    ("lognormal", (1 / 10, 1, 10), 7e-5, 0.011, 1.4e-4, 1.5e-3),
 ]
 
 
@@ -234,7 +234,8 @@ def test_a_table_is_as_near_to_its_shape_as_the_documents_say(
     bounds = (-math.inf, math.inf)
     table, (low, high) = shapes.table(shape, *numbers, *bounds), shapes.support(shape, *numbers, *bounds)
     inside = np.concatenate([np.logspace(-9, -3, 100), np.linspace(0, 1, 1001)[1:-1]])
-    u = (np.array([0, 1, 2, 40, *range(41, 4055, 61), 2047, 2048, 4055, 4094, 4095])[:, None] + inside) / shapes.KNOTS
+    last, half = shapes.KNOTS - 1, shapes.KNOTS // 2
+    u = (np.array([0, 1, 2, 20, *range(21, last - 20, 61), half - 1, half, last - 20, last - 1, last])[:, None] + inside) / shapes.KNOTS
     error = np.abs(shapes.interpolate(table, u) - shapes.quantiles(shape, u, *numbers, *bounds)) / (high - low)
     assert error[(u > 0.01) & (u < 0.99)].max() < middle
     assert error.max() < anywhere
@@ -330,7 +331,7 @@ def test_a_choice_gives_its_values_alone_at_their_weights(pairs: list[tuple[floa
 
 
 def test_the_shape_choice_takes_each_different_number_as_often() -> None:
-    for numbers, expected in (((1, 2, 3), {1: 1366, 2: 1365, 3: 1365}), ((1, 1, 3), {1: 2048, 3: 2048})):
+    for numbers, expected in (((1, 2, 3), {1: 683, 2: 683, 3: 682}), ((1, 1, 3), {1: 1024, 3: 1024})):
         starts = shapes.table("choice", *numbers).starts
         assert {int(value): int(np.sum(starts == value)) for value in np.unique(starts)} == expected
 
@@ -342,7 +343,7 @@ def test_the_shape_choice_takes_each_different_number_as_often() -> None:
         ([1.0], [1.0, 2.0], "a weight each"),
         ([1.0, 2.0], [1.0, 0.0], "weights above 0"),
         ([1.0, math.nan], [1.0, 1.0], "finite values"),
-        ([1.0, 2.0], [1.0, 1e-9], "at least 0.000244141"),
+        ([1.0, 2.0], [1.0, 1e-9], "at least 0.000488281"),
     ],
 )
 def test_a_choice_that_cannot_be_is_refused(values: list[float], weights: list[float], words: str) -> None:

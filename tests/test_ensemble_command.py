@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import io
 import json
 import os
@@ -11,13 +12,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
+from commands import Call
 from scipy import stats
 
 import stockpile as sp
@@ -36,27 +36,10 @@ ENSEMBLE = sp.ensemble(SCENARIO, POLICIES, 60, dates=["2026-07-01"], engine="num
 METRICS = ENSEMBLE.metrics().set_index(["policy", "munition", "recipient", "metric"])["value"]
 
 
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Call = Callable[..., Done]
-
-
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    def called(*arguments: str | Path) -> Done:
-        code = main(["ensemble", *(str(argument) for argument in arguments)])
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
-
-    return called
+def call(call: Call) -> Call:
+    """Call ``stockpile ensemble``."""
+    return functools.partial(call, "ensemble")
 
 
 def values(policy: str, munition: str, metric: str, recipient: str = "us") -> np.ndarray:

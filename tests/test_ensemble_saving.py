@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 from pathlib import Path
 from typing import Any
 
+import damage
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from damage import with_head, with_rows
 
 import stockpile as sp
 from stockpile.ensembles import files, folded, run
@@ -176,29 +179,6 @@ def test_tidy_rows_can_be_read_without_what_is_kept(saved: Path) -> None:
 # ---------------------------------------------------------------- damage
 
 
-def flipped(saved: Path, file: Path) -> None:
-    raw = bytearray(saved.read_bytes())
-    raw[len(raw) // 2] ^= 1
-    file.write_bytes(raw)
-
-
-def with_head(**change: Any) -> Any:
-    """Return what writes a copy with keys of its head changed; None leaves one out."""
-
-    def write(saved: Path, file: Path) -> None:
-        table = pq.read_table(saved)
-        head = {**json.loads(table.schema.metadata[KEY]), **change}
-        text = json.dumps({key: value for key, value in head.items() if value is not None})
-        pq.write_table(table.replace_schema_metadata({KEY: text.encode()}), file)
-
-    return write
-
-
-def with_rows(change: Any) -> Any:
-    """Return what writes a copy with other rows or columns."""
-    return lambda saved, file: pq.write_table(change(pq.read_table(saved)), file)
-
-
 def one_value_moved(table: Any) -> Any:
     old = table.column("value")
     values = old.to_numpy().copy()
@@ -206,36 +186,25 @@ def one_value_moved(table: Any) -> Any:
     return table.set_column(table.schema.get_field_index("value"), "value", pa.array(values, mask=old.is_null().to_numpy()))
 
 
-DAMAGED: dict[str, tuple[Any, str]] = {
-    "cut short": (lambda saved, file: file.write_bytes(saved.read_bytes()[:-1000]), "cannot be read"),
-    "one bit flipped": (flipped, "is damaged"),
+DAMAGED: dict[str, tuple[damage.Write, str]] = {
+    **damage.FOREIGN,
     "rows left out": (with_rows(lambda table: table.slice(0, len(table) - 1)), "is damaged"),
     "tidy rows left out": (with_rows(lambda table: table.slice(1)), "is damaged"),
     "rows twice": (with_rows(lambda table: pa.concat_tables([table, table])), "is damaged"),
     "a tidy value moved": (with_rows(one_value_moved), "is damaged"),
     "without what is kept": (with_rows(lambda table: table.drop_columns(["kept"])), "is damaged"),
-    "head without dates": (with_head(dates=None), "is damaged"),
-    "head with other members": (with_head(members=61), "is damaged"),
-    "head with a smaller array": (with_head(arrays=[["bands.values", "<f8", [3]]]), "is damaged"),
-    "head with an array of another kind": (with_head(arrays=[["bands.values", "nothing", [3]]]), "is damaged"),
-    "head with an endless array": (with_head(arrays=[["bands.values", "<f8", [10**15]]]), "is damaged"),
-    "another format": (with_head(format=99), "is an ensemble of format 99, not 1"),
-    "another table": (lambda _, file: pq.write_table(pa.table({"value": [1.0, 2.0]}), file), "not a saved result"),
-    "a folder": (lambda _, file: file.mkdir(), "(cannot be read|not a saved result)"),
-    "not there": (lambda *_: None, "there is no such file"),
+    "head without dates": (with_head(KEY, {"dates": None}), "is damaged"),
+    "head with other members": (with_head(KEY, {"members": 61}), "is damaged"),
+    "head with a smaller array": (with_head(KEY, {"arrays": [["bands.values", "<f8", [3]]]}), "is damaged"),
+    "head with an array of another kind": (with_head(KEY, {"arrays": [["bands.values", "nothing", [3]]]}), "is damaged"),
+    "head with an endless array": (with_head(KEY, {"arrays": [["bands.values", "<f8", [10**15]]]}), "is damaged"),
+    "another format": (with_head(KEY, {"format": 99}), "is an ensemble of format 99, not 1"),
 }
 
 
 @pytest.mark.parametrize("kind", DAMAGED)
 def test_a_damaged_or_foreign_file_is_refused(kind: str, saved: Path, tmp_path: Path) -> None:
-    write, words = DAMAGED[kind]
-    file = tmp_path / "draws.parquet"
-    write(saved, file)
-    with pytest.raises(InputError, match=words) as caught:
-        sp.open(file)
-    (problem,) = caught.value.problems
-    assert problem.file == str(file)
-    assert "allowed: a file written by save" in problem.message
+    damage.check_refused(*DAMAGED[kind], saved, tmp_path / "damaged.parquet")
 
 
 def test_a_copy_by_other_means_is_no_damage(saved: Path, tmp_path: Path) -> None:
@@ -244,45 +213,23 @@ def test_a_copy_by_other_means_is_no_damage(saved: Path, tmp_path: Path) -> None
 
 
 def test_a_flipped_bit_is_refused_or_changes_nothing(saved: Path, tmp_path: Path) -> None:
-    raw, file, refused = saved.read_bytes(), tmp_path / "draws.parquet", 0
-    for place in np.linspace(0, len(raw) - 1, 30, dtype=int):
-        found = bytearray(raw)
-        found[place] ^= 4
-        file.write_bytes(found)
-        try:
-            opened = sp.open(file)
-        except InputError:
-            refused += 1
-        else:
-            same(WHOLE, opened)
-    assert refused > 20
+    check = functools.partial(same, WHOLE)
+    assert damage.refusals_of_flipped_bits(saved, tmp_path / "draws.parquet", 30, check) > 20
+
+
+def test_whole_numbers_of_numpy_make_the_same_file(tmp_path: Path) -> None:
+    plain = {"members": 5, "seed": 3, "threads": 2}
+    asked = {"numpy": {name: np.int64(number) for name, number in plain.items()}, "plain": plain}
+    found = {name: sp.ensemble(SCENARIO, POLICIES, **one, engine="numpy").save(tmp_path / name).read_bytes() for name, one in asked.items()}
+    assert found["numpy"] == found["plain"]
 
 
 def test_saving_where_it_cannot_be_leaves_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no such folder"):
-        WHOLE.save(tmp_path / "missing" / "draws.parquet")
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(InputError, match="cannot be written"):
-        WHOLE.save(tmp_path / "folder")
-    assert [file.name for file in tmp_path.rglob("*")] == ["folder"]
+    damage.check_nothing_is_left_where_saving_cannot_be(WHOLE, tmp_path)
 
 
 def test_a_save_that_is_interrupted_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = WHOLE.save(tmp_path / "draws.parquet")
-    before = file.read_bytes()
-    written, write_table = [], pq.ParquetWriter.write_table
-
-    def interrupted(writer: Any, table: Any, *given: Any, **named: Any) -> None:
-        if len(written) == 3:
-            raise KeyboardInterrupt
-        write_table(writer, table, *given, **named)
-        written.append(table)
-
-    monkeypatch.setattr(pq.ParquetWriter, "write_table", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        WHOLE.save(file)
-    assert file.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [file]
+    damage.check_an_interrupted_save_leaves_the_old_file(WHOLE, tmp_path, monkeypatch)
 
 
 # ---------------------------------------------------------------- memory and xarray

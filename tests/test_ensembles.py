@@ -21,6 +21,7 @@ import stockpile as sp
 from stockpile import scenario as scenarios
 from stockpile import shapes, vintage
 from stockpile.ensembles import folded, run
+from stockpile.ensembles.chance import chance
 from stockpile.errors import InputError
 from stockpile.metrics import first_below
 from stockpile.samplers import SAMPLERS
@@ -269,8 +270,8 @@ def test_intervals_hold_what_they_estimate_as_often_as_they_say(tmp_path: Path) 
         one = part.estimates().iloc[cell]
         held["mean"] += one.mean_low <= mean <= one.mean_high
         held["median"] += one.median_low <= median <= one.median_high
-        chance = sp.ensembles.result.chance(int((values[cell] < below).sum()), size)
-        held["chance"] += chance.low <= truth <= chance.high
+        share = chance(int((values[cell] < below).sum()), size)
+        held["chance"] += share.low <= truth <= share.high
     # Four times the standard error of a share of 0.95 of 600; that of the median holds a little more often.
     assert held["mean"] / many == pytest.approx(0.95, abs=0.036)
     assert 0.914 <= held["median"] / many <= 0.99
@@ -409,6 +410,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "true": ({"members": True}, "ensemble: members: True; allowed"),
     "a text": ({"members": "10"}, "ensemble: members: '10'; allowed"),
     "a fraction": ({"members": 10.5}, "ensemble: members: 10.5; allowed"),
+    "a truth of NumPy": ({"members": np.bool_(True)}, r"ensemble: members: (np\.)?True_?; allowed"),
+    "none of NumPy": ({"members": np.int64(0)}, r"ensemble: members: (np\.int64\()?0\)?; allowed"),
+    "a number in place of a policy": (
+        {"policies": [3]}, "ensemble: policies: 3 is no name; allowed: a list of names, of .*none.*suspension_6_months"
+    ),
+    "a list in place of a policy": ({"policies": ["none", ["us_first"]]}, r"ensemble: policies: \['us_first'\] is no name; allowed"),
+    "a number in place of policies": ({"policies": 3}, "ensemble: policies: 3 is no name; allowed: a list of names"),
     "a seed below nought": ({"seed": -1}, "ensemble: seed: -1; allowed: a whole number from 0 on"),
     "a seed of text": ({"seed": "one"}, "ensemble: seed: 'one'; allowed"),
     "no threads": ({"threads": 0}, "ensemble: threads: 0; allowed: a whole number from 1 on"),
@@ -605,7 +613,7 @@ def test_an_interrupt_stops_what_runs_and_starts_nothing_more() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run._each(engine, work, 50 * run.CHUNK, 2, interrupt)
+        run.each_chunk(engine, work, 50 * run.CHUNK, 2, interrupt)
     # The first one is done, at most two are under way, two more wait.
     assert 1 <= len(started) <= 3
     assert engine.stopped.is_set()

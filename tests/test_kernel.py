@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import stockpile as sp
-from stockpile import compiler
+from stockpile import compiler, shapes
 from stockpile.assemble import parts
+from stockpile.codegen import machine
+from stockpile.codegen.branches import Branch, _largest
 from stockpile.codegen.ordering import fusions
 from stockpile.codegen.trace import trace
 from stockpile.ensembles import folded, run, traced
@@ -431,4 +434,45 @@ def test_without_a_compiler_it_is_not_even_looked_for(monkeypatch: pytest.Monkey
 def test_a_series_that_differs_by_member_where_the_step_takes_one_is_refused() -> None:
     clock = parts(drawn.scenario(months=3), ["none"]).clock
     with pytest.raises(TypeError, match="differs by member"):
-        traced._uniform(clock, "series.history", np.ones((len(clock.knots) - 1, 2)))
+        traced._uniform(clock, "series.history", np.ones((len(clock.knots) - 1, 2)), {})
+
+
+# ---------------------------------------------------------------- branches and tables
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 3))
+def test_branches_taken_are_the_largest_that_fit(seed: int, conditions: int, variants: int) -> None:
+    generator = np.random.default_rng(seed)
+    found = [
+        Branch(condition, (), list(range(int(generator.integers(1, 6)))), [], ())
+        for condition in range(conditions)
+        for _ in range(variants)
+    ]
+    numbers = range(len(found))
+    fits = [(i, j) for i, j in combinations(numbers, 2) if found[i].condition != found[j].condition and generator.random() < 0.7]
+    fitting = [{j for j in numbers if (i, j) in fits or (j, i) in fits} for i in numbers]
+    best: tuple[int, ...] = ()
+    for count in range(1, conditions + 1):
+        for some in combinations(numbers, count):
+            size = sum(len(found[n].nodes) for n in some)
+            if size > sum(len(found[n].nodes) for n in best) and all(pair in fits for pair in combinations(some, 2)):
+                best = some
+    taken = _largest(found, fitting)
+    assert [id(one) for one in taken] == [id(found[n]) for n in best]
+
+
+@pytest.mark.parametrize("shape", shapes.SHAPES)
+@pytest.mark.parametrize("numbers", [(1.0, 2.0, 7.0), (0.001, 0.001, 900.0), (3.0, 3.0, 3.0)])
+def test_a_table_for_compiled_code_says_what_the_pieces_say(shape: str, numbers: tuple[float, float, float]) -> None:
+    pieces = shapes.table(shape, *numbers)
+    table = machine.table_of(pieces)
+    assert len(table) == shapes.KNOTS + machine.BEHIND
+    np.testing.assert_array_equal(table[: shapes.KNOTS], pieces.starts)
+    rises = table[shapes.KNOTS + 1]
+    np.testing.assert_array_equal(np.diff(table[: shapes.KNOTS + 1]) * rises, pieces.slopes)
+
+
+def test_a_table_with_gaps_is_refused() -> None:
+    starts, slopes = np.arange(shapes.KNOTS, dtype=np.float64), np.full(shapes.KNOTS, 0.5)
+    with pytest.raises(ValueError, match="pieces that meet, or flat ones"):
+        machine.table_of(shapes.Pieces(starts, slopes))

@@ -718,6 +718,7 @@ def test_conflicting_values_stand_beside_the_used_one(july: Study) -> None:
     groups = [group for m in july.result.munitions for group in evidence.conflicts(july, m)] + evidence.conflicts(july, None)
     beside = [value for group in groups for label, value in group.values if label != "used"]
     assert len(beside) == len(july.scenario.beside) > 20
+    assert {label for group in groups for label, _ in group.values} == {"used", "beside it"}
     for group in groups:
         assert [label for label, _ in group.values][:1] == ["used"] or all(label != "used" for label, _ in group.values)
 

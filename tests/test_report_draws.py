@@ -22,7 +22,8 @@ import stockpile as sp
 from stockpile.assemble import parts, unit_costs
 from stockpile.draws import Collector
 from stockpile.ensembles import folded, run
-from stockpile.ensembles.result import QUANTILES, Chance, Ensemble, chance
+from stockpile.ensembles.chance import Chance, chance
+from stockpile.ensembles.result import QUANTILES, Ensemble
 from stockpile.report import blocks, chances, counted, differences, evidence, fans, page, ranges, spread, tables, theme, words
 from stockpile.report.spread import Change, Discord
 from stockpile.report.study import Study, study_of
@@ -421,7 +422,32 @@ def test_page_of_a_scenario_is_that_of_its_ensemble(scenario: sp.Scenario, tmp_p
 
 def bare(text: str) -> str:
     """Return a page without the name of the engine, which is compiled once there is time to compile it."""
-    return re.sub(r"\b(numpy|compiled)\b", "engine", text.replace('"engine":"', ""))
+    return re.sub(r'"engine":"(numpy|compiled)"', '"engine":""', text)
+
+
+def test_pages_of_both_engines_differ_in_the_manifest_alone(drawn: Ensemble, tmp_path: Path) -> None:
+    pages = {}
+    for engine in ("numpy", "compiled"):
+        made = dataclasses.replace(drawn, manifest={**drawn.manifest, "engine": engine})
+        pages[engine] = sp.report(made, tmp_path / "page.html", command="the command").read_text(encoding="utf-8")
+        assert part(Elements(pages[engine]), "provenance")["engine"] == engine  # type: ignore[index]
+    assert pages["numpy"] != pages["compiled"]
+    assert pages["numpy"].replace('"engine":"numpy"', '"engine":"compiled"') == pages["compiled"]
+
+
+def test_other_values_of_a_choice_are_told_with_their_weights(july: Study) -> None:
+    found = {group.path: group.values for m in july.result.munitions for group in evidence.conflicts(july, m)}
+    price = july.scenario.munitions["pac3"].unit_cost
+    assert price.shape == "choice"
+    weights = [weight for _, weight in price.points[0].choices]
+    assert len(weights) > 2
+    assert [label for label, _ in found["munitions.pac3.unit_cost"]] == [
+        "used", *(f"drawn as well, weight {weight:g} of {sum(weights):g}" for weight in weights[1:])
+    ]
+    assert {label for label, _ in found["munitions.pac3.us_stock"]} == {"used", "beside it"}
+    pinned = dataclasses.replace(july, scenario=july.scenario.override({"munitions.pac3.unit_cost": 4e6}))
+    (group,) = (one for one in evidence.conflicts(pinned, "pac3") if one.path == "munitions.pac3.unit_cost")
+    assert {label for label, _ in group.values} == {"beside it"}
 
 
 def test_page_is_not_too_large_and_its_figures_are_sound(text: str, elements: Elements) -> None:

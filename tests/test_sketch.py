@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stockpile import sketch
-from stockpile.sketch import Counts, Moments, Tally, Whole, bins_for, count, less, moments
+from stockpile.sketch import Counts, Moments, Tally, Whole, bins_for, count, less, moments, restored
 
 Array = NDArray[np.float64]
 BINS = 64
@@ -58,7 +59,8 @@ def test_whole_quantiles_have_the_shape_of_the_cells() -> None:
     assert Whole(values).quantile(0.5).tolist() == [[1.5, 5.5, 9.5], [13.5, 17.5, 21.5]]
     assert Whole(values).members == 4
     assert Whole(values).error.tolist() == [[0.0] * 3] * 2
-    assert Whole(values).share_below(9.0).tolist() == [[1.0, 1.0, 0.5], [0.0, 0.0, 0.0]]
+    assert Whole(values).at_or_below(9.0).tolist() == [[4, 4, 2], [0, 0, 0]]
+    assert Whole(values).below(9.0).tolist() == [[4, 4, 1], [0, 0, 0]]
 
 
 INF = math.inf
@@ -97,20 +99,19 @@ def test_quantiles_of_counts_rise_with_the_share(seed: int, members: int, shares
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 200), st.floats(-10.0, 150.0))
-def test_a_share_of_counts_is_within_those_of_a_bin(seed: int, members: int, value: float) -> None:
+def test_what_counts_have_below_a_value_is_within_those_of_a_bin(seed: int, members: int, value: float) -> None:
     values = numbers(seed, 6, members)
     counts = in_bins(values)
-    found = counts.share_below(value)
     # All of the bin that has the value count, and no other.
-    least = (values <= value).mean(axis=-1)
-    most = (values <= value + counts.width[:, None] * (1.0 + 1e-6)).mean(axis=-1)
-    assert ((least - 1e-12 <= found) & (found <= most + 1e-12)).all()
+    most = (values <= value + counts.width[:, None] * (1.0 + 1e-6)).sum(axis=-1)
+    for found, exact in ((counts.at_or_below(value), values <= value), (counts.below(value), values < value)):
+        assert ((exact.sum(axis=-1) <= found) & (found <= most)).all()
 
 
-def test_shares_outside_all_bins() -> None:
+def test_numbers_outside_all_bins() -> None:
     counts = counted(np.array([[0.5, 1.5, -3.0, 99.0, INF]]), np.zeros(1), np.ones(1), 4)
-    found = {value: counts.share_below(value)[0] for value in (-INF, -1.0, 0.5, 3.9, 4.5, 1e9, INF)}
-    assert found == {-INF: 0.2, -1.0: 0.2, 0.5: 0.4, 3.9: 0.6, 4.5: 1.0, 1e9: 1.0, INF: 1.0}
+    found = {value: int(counts.at_or_below(value)[0]) for value in (-INF, -1.0, 0.5, 3.9, 4.5, 1e9, INF)}
+    assert found == {-INF: 1, -1.0: 1, 0.5: 2, 3.9: 3, 4.5: 5, 1e9: 5, INF: 5}
 
 
 @given(st.lists(st.lists(st.integers(-20, 20), min_size=7, max_size=7), min_size=1, max_size=3), SHARES, st.sampled_from([1.0, 0.5, 0.25]))
@@ -121,8 +122,64 @@ def test_on_a_grid_nothing_is_lost(rows: list[list[int]], q: float, step: float)
     counts = Counts(low, width, plain.counts, True)
     assert (counts.error == 0.0).all()
     assert counts.quantile(q) == pytest.approx(Whole(values).quantile(q), abs=1e-12)
-    for value in np.unique(values):
-        assert counts.share_below(value).tolist() == Whole(values).share_below(value).tolist()
+    whole = Whole(values)
+    for value in [*np.unique(values), 0.25 * step, -0.75 * step, 20.0 * step, -20.0 * step, 25.0 * step, -25.0 * step]:
+        assert counts.at_or_below(value).tolist() == whole.at_or_below(value).tolist()
+        assert counts.below(value).tolist() == whole.below(value).tolist()
+
+
+@pytest.mark.parametrize("step", [1.0, 1 / 3, 0.25])
+def test_on_a_grid_never_is_below_no_date(step: float) -> None:
+    values = np.array([[-INF, -2.0, -1.0, 0.0, 1.0, 2.0, INF, INF]]) * step
+    counts = replace(counted(values, np.array([-2.5 * step]), np.array([step]), 5), on_grid=np.array([True]))
+    for value in (-3.0 * step, -2.0 * step, 2.0 * step, 3.0 * step, 1e9):
+        assert counts.at_or_below(value).tolist() == Whole(values).at_or_below(value).tolist()
+        assert counts.below(value).tolist() == Whole(values).below(value).tolist()
+    assert [int(counts.at_or_below(2.0 * step)[0]), int(counts.below(-2.0 * step)[0])] == [6, 1]
+
+
+# ---------------------------------------------------------------- one cell, and what they are made of
+
+
+def kinds() -> list[Whole | Counts]:
+    """Return distributions of every kind, shape (2, 3), some of their cells on a grid."""
+    values = np.random.default_rng(3).integers(0, 9, (6, 40)).astype(float)
+    plain = counted(values, np.full(6, -0.5), np.ones(6), 10)
+    low, width = plain.low.reshape(2, 3), plain.width.reshape(2, 3)
+    held = plain.counts.reshape(2, 3, -1)
+    some = np.arange(6).reshape(2, 3) % 2 == 0
+    return [Whole(values.reshape(2, 3, 40)), Counts(low, width, held), Counts(low, width, held, True), Counts(low, width, held, some)]
+
+
+@pytest.mark.parametrize("held", kinds())
+def test_a_cell_by_itself_says_what_it_says_among_others(held: Whole | Counts) -> None:
+    for place in itertools.product(range(2), range(3)):
+        cell = held.cell(place)
+        assert cell.members == held.members == 40
+        assert cell.error.tolist() == held.error[place]
+        for q in ENDS:
+            assert cell.quantile(q).shape == ()
+            assert cell.quantile(q) == held.quantile(q)[place]
+        for value in (-1.0, 3.0, 3.2, 50.0):
+            assert (cell.below(value), cell.at_or_below(value)) == (held.below(value)[place], held.at_or_below(value)[place])
+
+
+def test_a_row_of_cells_is_called_by_its_number() -> None:
+    values = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    for held in (Whole(values), counted(values, np.full(2, 0.5), np.ones(2), 6)):
+        assert int(held.cell(1).at_or_below(5.2)) == 2
+        assert int(held.cell(0).at_or_below(5.2)) == 3
+
+
+@pytest.mark.parametrize("held", kinds())
+def test_what_a_distribution_is_made_of_makes_it_again(held: Whole | Counts) -> None:
+    again = restored(held.arrays())
+    assert type(again) is type(held)
+    for name, array in held.arrays().items():
+        assert np.array_equal(again.arrays()[name], array)
+    assert again.quantile(0.3).tolist() == held.quantile(0.3).tolist()
+    assert again.error.tolist() == held.error.tolist()
+    assert (again.numbers is None) == isinstance(held, Counts)
 
 
 def test_some_cells_may_be_on_a_grid() -> None:

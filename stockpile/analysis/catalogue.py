@@ -13,7 +13,7 @@ from stockpile.params import ParamSet, read
 from stockpile.provenance import rows
 from stockpile.scenario import Scenario, resolve
 from stockpile.tables import Table, is_parameter, parameters
-from stockpile.vintage import BEGINNING
+from stockpile.vintage import BEGINNING, Beside, weight_in, weight_of
 
 if TYPE_CHECKING:
     from stockpile import schema
@@ -150,7 +150,8 @@ def show(scenario: Scenario, path: str) -> Row:
     -------
     dict
         path and kind. For a ``parameter``, ``plan`` or ``correlation`` (with its paths): unit, role, shape, points and beside (values
-        of conflict groups that stand beside the used ones), each with its sources in full. For a ``reference``: how, refers_to, and what
+        of conflict groups that stand beside the used ones; ``drawn`` where a draw may take them, with their weight), each with its
+        sources in full. For a ``reference``: how, refers_to, and what
         stands there. For a ``group``: values (as `value_rows`), references and settings below it. For a ``setting``: value.
 
     Raises
@@ -202,9 +203,20 @@ def _parameter(scenario: Scenario, path: str, table: Table) -> Row:
         "unit": table["unit"],
         "role": table.get("role", "uncertainty"),
         "shape": table.get("shape"),
-        "points": [_point(scenario, point) for point in table["points"]],
-        "beside": [_point(scenario, item.point.model_dump(by_alias=True)) for item in scenario.beside if item.path == path],
+        "points": [_point(scenario, point) | (_weight(point) if point.get("alternatives") else {}) for point in table["points"]],
+        "beside": [_beside(scenario, table, item) for item in scenario.beside if item.path == path],
     }
+
+
+def _beside(scenario: Scenario, table: Table, item: Beside) -> Row:
+    """Return a value beside the used ones, and whether draws take it as well."""
+    point = item.point.model_dump(by_alias=True)
+    drawn = weight_of(table, item) is not None
+    return _point(scenario, point) | {"drawn": drawn} | (_weight(point) if drawn else {})
+
+
+def _weight(point: Table) -> Row:
+    return {"weight": weight_in(point.get("weight"))}
 
 
 def _point(scenario: Scenario, point: Table) -> Row:

@@ -12,7 +12,8 @@ from stockpile.metrics import BASELINE
 from stockpile.results import US
 
 if TYPE_CHECKING:
-    from stockpile.ensembles.result import Chance, Ensemble
+    from stockpile.ensembles.chance import Chance
+    from stockpile.ensembles.result import Ensemble
     from stockpile.scenario import Scenario
 
 Row = dict[str, Any]

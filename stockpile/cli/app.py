@@ -8,7 +8,7 @@ from typing import Any
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
-from stockpile.cli import DONE, WRONG, doctor, ensemble, explain, params, report, runs
+from stockpile.cli import DONE, WRONG, doctor, ensemble, explain, params, questions, report, runs, sweep
 from stockpile.cli.output import QuietConsole, note
 from stockpile.errors import InputError
 
@@ -17,6 +17,11 @@ EPILOGUE = """Examples:
   stockpile run                                   as known in July 2025
   stockpile compare --policy us_first             what a policy changes
   stockpile ensemble --by 2027-01                 how likely, with ranges
+  stockpile sweep --vary munitions.pac3.us_share=0.2:0.6:0.1 -o DIR
+                                                  the same for many values
+  stockpile sensitivity                           which unknowns matter most
+  stockpile breakeven --lever munitions.pac3.us_share=0.2:0.9:0.1
+                                                  where a chance crosses 10 %
   stockpile explain pac3 2025-07                  a month's ledger, with sources
   stockpile params show munitions.pac3.us_share   where a number comes from
 
@@ -25,6 +30,12 @@ VERBS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
     "compare": runs.compare,
     "ensemble": ensemble.ensemble,
+    "sweep": sweep.sweep,
+    "sensitivity": questions.sensitivity,
+    "discover": questions.discover,
+    "breakeven": questions.breakeven,
+    "frontier": questions.frontier,
+    "robust": questions.robust,
     "report": report.report,
     "explain": explain.explain,
     "doctor": doctor.doctor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path  # noqa: F401 - cyclopts reads inherited annotations here
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -73,7 +73,7 @@ def ensemble(scenario: str = "july_2025", *, output: Output = None, options: Dra
         and the metrics.
     """
     from stockpile.analysis.outlook import outlook, paired
-    from stockpile.cli.output import emit_json, ending
+    from stockpile.cli.output import emit_json, ending, save_made
     from stockpile.cli.progress import progress
     from stockpile.ensembles.run import ensemble as draw
 
@@ -88,7 +88,7 @@ def ensemble(scenario: str = "july_2025", *, output: Output = None, options: Dra
     dates = arguments["dates"]
     rows, changes = outlook(found, made, by, dates), paired(made, dates)
     if output:
-        _save(made, output)
+        save_made(output, made, made.quantiles, metrics=lambda: _metrics(made))
     if options.json:
         emit_json({"manifest": made.manifest, "overview": rows, "comparison": changes, **_everything(made, by, dates)})
     else:
@@ -105,20 +105,7 @@ def _check(scenario: Scenario, arguments: Row, by: list[str]) -> None:
         raise InputError(problems)
 
 
-# ---------------------------------------------------------------- files and JSON
-
-
-def _save(made: Ensemble, path: Path) -> None:
-    if path.suffix == ".parquet":
-        made.save(path)
-        output.written(path)
-        return
-    table = made.quantiles()
-    if path.suffix == ".csv":
-        output.save(path, table.to_csv(index=False, lineterminator="\n"))
-        return
-    data = {"manifest": made.manifest, "table": _records(table), "metrics": _metrics(made)}
-    output.save(path, output.to_json(data, indent=None) + "\n")
+# ---------------------------------------------------------------- JSON
 
 
 def _everything(made: Ensemble, by: list[str], dates: list[str]) -> Row:
@@ -127,14 +114,14 @@ def _everything(made: Ensemble, by: list[str], dates: list[str]) -> Row:
 
     end = str(made.dates[-1])[:10]
     levels = dict.fromkeys(level for names in made.level_names.values() for level in names)
-    chances = [row for level in levels for date in by or [end] for row in _records(made.probability(below=level, by=date))]
+    chances = [row for level in levels for date in by or [end] for row in output.records(made.probability(below=level, by=date))]
     bands = made.quantiles()
     wanted = [made.dates[made.index(date)] for date in dates]
     return {
         "probabilities": chances,
-        "differences": [] if made.baseline is None else _records(made.differences()),
+        "differences": [] if made.baseline is None else output.records(made.differences()),
         "metrics": _metrics(made),
-        "bands": _records(bands[bands["date"].isin(pd.DatetimeIndex(wanted))]),
+        "bands": output.records(bands[bands["date"].isin(pd.DatetimeIndex(wanted))]),
     }
 
 
@@ -145,12 +132,7 @@ def _metrics(made: Ensemble) -> list[Row]:
     for q, values in zip(QUANTILES, made.metric_quantiles(), strict=True):
         frame[f"q{100 * q:02g}"] = values
     frame["quantile_error"] = made.metric_values.error
-    return _records(frame)
-
-
-def _records(frame: Any) -> list[Row]:
-    columns = {name: (frame[name].astype(str) if name == "date" else frame[name]).tolist() for name in frame.columns}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return output.records(frame)
 
 
 # ---------------------------------------------------------------- as text

@@ -8,9 +8,9 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -18,6 +18,12 @@ from rich.table import Table
 from rich.text import Text
 
 from stockpile.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from stockpile.ensembles.result import Ensemble
+    from stockpile.results import Result
 
 UNLIMITED = 100_000
 """Width of a table that goes into a pipe [character]: one line a row, so that it can be searched."""
@@ -200,6 +206,24 @@ def save_rows(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[s
     writer.writerow(columns)
     writer.writerows([["" if row[column] is None else row[column] for column in columns] for row in rows])
     save(path, text.getvalue())
+
+
+def save_made(path: Path, made: Result | Ensemble, table: Callable[[], DataFrame], **more: Callable[[], Any]) -> None:
+    """Write a result or an ensemble, by the ending: whole as Parquet, its tidy `table` as CSV, or that and `more` as JSON."""
+    if path.suffix == ".parquet":
+        made.save(path)
+        written(path)
+    elif path.suffix == ".csv":
+        save(path, table().to_csv(index=False, lineterminator="\n"))
+    else:
+        data = {"manifest": made.manifest, "table": records(table()), **{name: work() for name, work in more.items()}}
+        save(path, to_json(data, indent=None) + "\n")
+
+
+def records(frame: DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame as plain values, dates as text."""
+    columns = {name: (frame[name].astype(str) if name == "date" else frame[name]).tolist() for name in frame.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def written(path: Path) -> None:

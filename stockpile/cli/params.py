@@ -189,10 +189,11 @@ def _shown(found: dict[str, Any]) -> list[str]:
     lines += [f"  of {path}" for path in found.get("paths", ())]
     for point in found["points"]:
         lines += ["", *_point(point, found["unit"], "by" if found["kind"] == "plan" else "from")]
-    if found["beside"]:
-        lines += ["", "Beside it, not used:"]
-    for point in found["beside"]:
-        lines += ["", *_point(point, found["unit"], "from")]
+    for drawn, heading in ((True, "Drawn as well, by their weights:"), (False, "Beside it, not used:")):
+        points = [point for point in found["beside"] if point["drawn"] == drawn]
+        lines += ["", heading] if points else []
+        for point in points:
+            lines += ["", *_point(point, found["unit"], "from")]
     return lines
 
 
@@ -219,7 +220,9 @@ def _point(point: dict[str, Any], unit: str, word: str) -> list[str]:
     span = output.span(point.get("low"), point.get("high"))
     value = output.number(point["value"]) + ("" if unit == "1" else f" {unit}")
     lines = [f"  {since}{value}{f', range {span}' if span else ''}, {point['grade']}"]
-    lines += [f"    {key}: {_setting(point[key])}" for key in ("where", "note", "conflict", "weight", "outcome") if key in point]
+    lines += [f"    {key}: {_setting(point[key])}" for key in ("where", "note", "conflict") if key in point]
+    lines += [f"    weight: {output.number(point['weight'])}"] if "weight" in point else []
+    lines += [f"    outcome: {_setting(point['outcome'])}"] if "outcome" in point else []
     for source in point["sources"]:
         lines += [
             f"    source: {source['source']}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stockpile.cli import output
@@ -29,7 +28,7 @@ def run(scenario: str = "july_2025", *, output: Output = None, options: Chosen =
         File to write: .parquet for the whole result (stockpile.open reads it), .csv or .json for the tidy table.
     """
     from stockpile.analysis.overview import overview
-    from stockpile.cli.output import emit_json, ending
+    from stockpile.cli.output import emit_json, ending, save_made
     from stockpile.simulate import run as simulate
 
     if output:
@@ -38,7 +37,7 @@ def run(scenario: str = "july_2025", *, output: Output = None, options: Chosen =
     result = simulate(found, options.policies)
     rows = overview(found, result)
     if output:
-        _save(result, output)
+        save_made(output, result, result.table)
     if options.json:
         emit_json({"manifest": result.manifest, "seed": options.seed, "overview": rows})
     else:
@@ -91,20 +90,6 @@ def day(text: str | None) -> dt.date | None:
     except ValueError:
         message = f"{text!r} is not a date; allowed: a day such as 2025-08-01 or a month such as 2025-08"
         raise InputError.one("", message, file="--date") from None
-
-
-def _save(result: Result, path: Path) -> None:
-    if path.suffix == ".parquet":
-        result.save(path)
-        output.written(path)
-        return
-    table = result.table()
-    if path.suffix == ".csv":
-        output.save(path, table.to_csv(index=False, lineterminator="\n"))
-        return
-    columns = {name: (table[name].astype(str) if name == "date" else table[name]).tolist() for name in table.columns}
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    output.save(path, output.to_json({"manifest": result.manifest, "table": rows}, indent=None) + "\n")
 
 
 def _title(scenario: Scenario, munition: str, what: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import combinations
 
 from stockpile.codegen.graph import Graph
 
@@ -44,40 +43,64 @@ WORTH_A_JUMP = 4
 def branches(graph: Graph, order: list[int], kept: set[int], uniform: list[bool]) -> list[Branch]:
     """Return branches among nodes in order, disjoint and together as large as can be; inner ones come when these are printed."""
     choosing = choices_of(graph, order, uniform)
-    found = []
-    for condition in choosing:
+    users = users_of(graph, order)
+    found: list[Branch] = []
+    for chosen in choosing.values():
+        held, one = _branch(graph, order, kept, chosen, users)
         # Each with all it can hold, and without what one other condition chooses, which that one's branch may need whole.
-        for other in [None, *(c for c in choosing if c != condition)]:
-            one = _branch(graph, order, kept | set(choosing.get(other, ()) if other is not None else ()), choosing[condition])
-            if one and one not in found:
-                found.append(one)
-    best: tuple[Branch, ...] = ()
-    for number in range(1, len(choosing) + 1):
-        for some in combinations(found, number):
-            size = sum(len(one.nodes) for one in some)
-            if size > sum(len(one.nodes) for one in best) and _fit(graph, order, some):
-                best = some
-    return list(best)
+        without = [_branch(graph, order, kept | set(other), chosen, users)[1] for other in choosing.values() if not held.isdisjoint(other)]
+        for branch in (one, *without):
+            if branch and branch not in found:
+                found.append(branch)
+    return _largest(found, _fitting(graph, order, found))
 
 
-def _fit(graph: Graph, order: list[int], some: tuple[Branch, ...]) -> bool:
-    """Tell whether branches are disjoint, and no two wait for each other."""
-    if len(set().union(*(one.nodes for one in some))) < sum(len(one.nodes) for one in some):
-        return False
-    after = [_after(graph, order, set(one.nodes)) for one in some]
-    waits = [[bool(set(one.outside) & after[place]) for place in range(len(some))] for one in some]
-    return not any(waits[i][j] and waits[j][i] for i in range(len(some)) for j in range(i))
+def _fitting(graph: Graph, order: list[int], found: list[Branch]) -> list[set[int]]:
+    """Return for each branch the numbers of those it is disjoint from, where neither it waits for them nor they for it."""
+    nodes = [one.nodes for one in found]
+    after = [_after(graph, order, own) for own in nodes]
+    waits = [[not later.isdisjoint(one.outside) for later in after] for one in found]
+    numbers = range(len(found))
+    return [{j for j in numbers if nodes[i].isdisjoint(nodes[j]) and not (waits[i][j] and waits[j][i])} for i in numbers]
 
 
-def _branch(graph: Graph, order: list[int], kept: set[int], chosen: list[int]) -> Branch | None:
-    """Return the branch of some choices; None where it is not worth a jump, or what it chooses is needed to work it out."""
-    choices, users = set(chosen), users_of(graph, order)
+def _largest(found: list[Branch], fitting: list[set[int]]) -> list[Branch]:
+    """Return branches that fit together and hold the most nodes; of equal ones the fewest, and the first of these."""
+    sizes = [len(one.nodes) for one in found]
+    best: tuple[int, list[int]] = (0, [])
+
+    def extend(taken: list[int], size: int, left: list[int]) -> None:
+        nonlocal best
+        if size > best[0] or (size == best[0] and len(taken) < len(best[1])):
+            best = (size, taken)
+        for place, number in enumerate(left):
+            # No two branches of a condition fit together, so each condition adds its largest at most.
+            most: dict[int, int] = {}
+            for other in left[place:]:
+                most[found[other].condition] = max(sizes[other], most.get(found[other].condition, 0))
+            if size + sum(most.values()) < best[0]:
+                return
+            extend([*taken, number], size + sizes[number], [other for other in left[place + 1 :] if other in fitting[number]])
+
+    extend([], 0, list(range(len(found))))
+    return [found[number] for number in best[1]]
+
+
+def _branch(
+    graph: Graph, order: list[int], kept: set[int], chosen: list[int], users: dict[int, list[int]]
+) -> tuple[set[int], Branch | None]:
+    """Return what only one side of some choices needs, and their branch.
+
+    There is none where it is not worth a jump, or what it chooses is needed to work it out.
+    """
+    choices = set(chosen)
     first, second = (_only(graph, order, choices, kept | choices, users, side) for side in (1, 2))
-    inside = {*first, *second, *choices}
+    held = {*first, *second}
+    inside = held | choices
     outside = {a for n in inside for a in graph.nodes[n].arguments if a in users and a not in inside}
     if len(first) + len(second) < WORTH_A_JUMP or outside & _after(graph, order, choices):
-        return None
-    return Branch(graph.nodes[chosen[0]].arguments[0], tuple(sorted(choices)), first, second, tuple(sorted(outside)))
+        return held, None
+    return held, Branch(graph.nodes[chosen[0]].arguments[0], tuple(sorted(choices)), first, second, tuple(sorted(outside)))
 
 
 def choices_of(graph: Graph, order: list[int], uniform: list[bool]) -> dict[int, list[int]]:
@@ -94,7 +117,7 @@ def _after(graph: Graph, order: list[int], choices: set[int]) -> set[int]:
     """Return the choices and all that rests on them."""
     after = set(choices)
     for n in order:
-        if any(a in after for a in graph.nodes[n].arguments):
+        if not after.isdisjoint(graph.nodes[n].arguments):
             after.add(n)
     return after
 

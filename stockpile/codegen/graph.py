@@ -8,9 +8,10 @@ at once: products with 0 and 1, sums with 0, choices whose condition is a consta
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -28,8 +29,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 COMPARISONS = ("less", "greater", "greater_equal", "less_equal", "equal")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One operation.
 
     Attributes
@@ -52,20 +52,34 @@ class Graph:
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
-        self._numbers: dict[tuple[Any, ...], int] = {}
+        self._inputs: dict[str, int] = {}
         self._known: dict[int, float] = {}
         self._constants: dict[float, int] = {}
+        self._arrays: dict[bytes, tuple[int, ...]] = {}
+        self._applied: defaultdict[str, dict[tuple[int, ...], int]] = defaultdict(dict)
+        self._rows: dict[tuple[Any, ...], tuple[int, ...]] = {}
 
     def input(self, name: str) -> Symbol:
         """Return the symbol of an input, one number a lane."""
-        return Symbol(self, self._number(Node(INPUT, (), name)))
+        found = self._inputs.get(name)
+        if found is None:
+            found = self._inputs[name] = self._add(Node(INPUT, (), name))
+        return Symbol(self, found)
 
     def constant(self, value: float) -> int:
         """Return the number of the node of a constant."""
         found = self._constants.get(value)
         if found is None:
-            found = self._constants[value] = self._number(Node(CONSTANT, (), float(value)))
+            found = self._constants[value] = self._add(Node(CONSTANT, (), float(value)))
             self._known[found] = float(value)
+        return found
+
+    def constants(self, values: NDArray[np.float64]) -> tuple[int, ...]:
+        """Return the numbers of the nodes of constants; equal arrays are looked up once."""
+        key = values.tobytes()
+        found = self._arrays.get(key)
+        if found is None:
+            found = self._arrays[key] = tuple(map(self.constant, values.tolist()))
         return found
 
     def value(self, number: int) -> float | None:
@@ -74,32 +88,41 @@ class Graph:
 
     def apply(self, operation: str, arguments: tuple[int, ...]) -> int:
         """Return the number of the node that is `operation` on `arguments`."""
-        key = (operation, *arguments)
-        found = self._numbers.get(key)
+        applied = self._applied[operation]
+        found = applied.get(arguments)
         if found is None:
             simple = self._simplified(operation, arguments)
-            found = self._number(Node(operation, arguments)) if simple is None else simple
-            self._numbers[key] = found
+            found = applied[arguments] = self._add(Node(operation, arguments)) if simple is None else simple
         return found
 
-    def _number(self, node: Node) -> int:
-        key = (node.operation, *node.arguments, node.value)
-        found = self._numbers.get(key)
+    def apply_rows(self, operation: str, arguments: tuple[int | tuple[int, ...], ...]) -> tuple[int, ...]:
+        """Return the numbers of the nodes that are `operation` on arguments some of which have one node an interval."""
+        key = (operation, arguments)
+        found = self._rows.get(key)
         if found is None:
-            found = self._numbers[key] = len(self.nodes)
-            self.nodes.append(node)
+            (length,) = {len(ids) for ids in arguments if isinstance(ids, tuple)}
+            columns = [ids if isinstance(ids, tuple) else repeat(ids, length) for ids in arguments]
+            found = self._rows[key] = tuple([self.apply(operation, row) for row in zip(*columns, strict=True)])
         return found
+
+    def _add(self, node: Node) -> int:
+        self.nodes.append(node)
+        return len(self.nodes) - 1
 
     def _simplified(self, operation: str, arguments: tuple[int, ...]) -> int | None:
         """Return the node that an operation comes to, where that needs no work."""
+        first, second = arguments[0], arguments[1]
+        if operation == "where" and second == arguments[2]:
+            return second
+        if operation in ("minimum", "maximum") and first == second:
+            return first
+        if first not in self._known and second not in self._known and arguments[-1] not in self._known:
+            return None
         known = [self._known.get(number) for number in arguments]
         if operation in OPERATIONS and None not in known:
             return self.constant(float(OPERATIONS[operation](*(np.float64(value) for value in known if value is not None))))
-        first, second = arguments[0], arguments[1]
         if operation == "where":
-            if known[0] is not None:
-                return arguments[1] if known[0] else arguments[2]
-            return second if second == arguments[2] else None
+            return None if known[0] is None else second if known[0] else arguments[2]
         if operation in ("add", "multiply"):
             neutral = 0.0 if operation == "add" else 1.0
             if known[0] == neutral:
@@ -107,8 +130,6 @@ class Graph:
             if known[1] == neutral:
                 return first
             return self.constant(0.0) if operation == "multiply" and 0.0 in known else None
-        if operation in ("minimum", "maximum") and first == second:
-            return first
         if (operation == "subtract" and known[1] == 0.0) or (operation == "divide" and known[1] == 1.0):
             return first
         return self.constant(0.0) if operation == "divide" and known[0] == 0.0 else None
@@ -156,13 +177,10 @@ class Symbol(NDArrayOperatorsMixin):
 
 def apply(graph: Graph, operation: str, arguments: Iterable[Any]) -> Symbol:
     """Return the symbol that is `operation` on symbols, numbers and arrays whose last axis has length 1."""
-    given = [ids_of(graph, argument) for argument in arguments]
-    lengths = {len(ids) for ids in given if isinstance(ids, tuple)}
-    if not lengths:
-        return Symbol(graph, graph.apply(operation, tuple(given)))  # type: ignore[arg-type]
-    (length,) = lengths
-    columns = [ids if isinstance(ids, tuple) else (ids,) * length for ids in given]
-    return Symbol(graph, tuple(graph.apply(operation, row) for row in zip(*columns, strict=True)))
+    given = tuple([argument.ids if isinstance(argument, Symbol) else ids_of(graph, argument) for argument in arguments])
+    if any(isinstance(ids, tuple) for ids in given):
+        return Symbol(graph, graph.apply_rows(operation, given))
+    return Symbol(graph, graph.apply(operation, given))  # type: ignore[arg-type]
 
 
 def _single(graph: Graph, given: Any) -> int:
@@ -176,6 +194,8 @@ def ids_of(graph: Graph, given: Any) -> int | tuple[int, ...]:
     """Return the numbers of the nodes of a symbol, a number, or an array that is the same for all lanes."""
     if isinstance(given, Symbol):
         return given.ids
+    if isinstance(given, float):
+        return graph.constant(float(given))
     array = np.asarray(given, dtype=np.float64)
     if array.ndim and array.shape[-1] == 1:
         array = array[..., 0]
@@ -183,7 +203,7 @@ def ids_of(graph: Graph, given: Any) -> int | tuple[int, ...]:
         return graph.constant(float(array))
     if array.ndim > 1:
         raise TypeError(f"an array of shape {array.shape} beside symbols; allowed: one number an interval")
-    return tuple(graph.constant(value) for value in array.tolist())
+    return graph.constants(array)
 
 
 def evaluate(graph: Graph, wanted: Iterable[int], inputs: dict[str, NDArray[np.float64]]) -> dict[int, Any]:
@@ -202,10 +222,13 @@ def evaluate(graph: Graph, wanted: Iterable[int], inputs: dict[str, NDArray[np.f
 
 def needed(graph: Graph, wanted: Iterable[int]) -> list[int]:
     """Return the numbers of all nodes that the wanted ones rest on, and of these, in order."""
-    seen, open_ = set(), list(wanted)
-    while open_:
-        number = open_.pop()
-        if number not in seen:
-            seen.add(number)
-            open_.extend(graph.nodes[number].arguments)
-    return sorted(seen)
+    # What a node rests on was made before it: so from the last one down.
+    marks = bytearray(len(graph.nodes))
+    for number in wanted:
+        marks[number] = 1
+    number = marks.rfind(1)
+    while number >= 0:
+        for argument in graph.nodes[number].arguments:
+            marks[argument] = 1
+        number = marks.rfind(1, 0, number)
+    return [number for number, mark in enumerate(marks) if mark]

@@ -6,18 +6,45 @@ All do what their counterparts in NumPy do (`stockpile.philox`, `stockpile.shape
 
 from __future__ import annotations
 
+import numpy as np
+
 from stockpile.codegen.graph import COMPARISONS
 from stockpile.codegen.kernel import LANES
 from stockpile.codegen.llvm import ATTRIBUTES, MASK, VECTOR, WIDTH, Text, number, operate, splat
 from stockpile.codegen.program import CODES, DRAW, WORDS
+from stockpile.shapes import Array, Pieces
 
 WORDS_VECTOR = f"<{WIDTH} x i64>"
 ROUNDS = 10
-SIDE_BY_SIDE = 2
+SIDE_BY_SIDE = 4
 """Vectors of counters that are worked on together."""
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 WEYL = (0x9E3779B9, 0xBB67AE85)
 LOW = 0xFFFFFFFF
+BEHIND = 8
+"""Numbers of a table behind its starts: where the last piece ends, whether pieces rise (1) or are flat (0), and room."""
+
+
+def table_of(pieces: Pieces) -> Array:
+    """Return a table of quantiles as `columns` reads it, shape (KNOTS + BEHIND,).
+
+    Half the size of starts and slopes, so that it stays in the near cache: a slope is the next start less this one, exactly.
+
+    Raises
+    ------
+    ValueError
+        If the pieces neither meet nor are all flat.
+    """
+    starts, slopes = pieces.starts, pieces.slopes
+    end = starts[-1] + slopes[-1]
+    ends = [one for one in (end, np.nextafter(end, -np.inf), np.nextafter(end, np.inf)) if one - starts[-1] == slopes[-1]]
+    result = np.zeros(len(starts) + BEHIND)
+    result[: len(starts)] = starts
+    if slopes.any():
+        if not ends or not np.array_equal(np.diff(starts), slopes[:-1]):
+            raise ValueError("a table of quantiles with gaps; allowed: pieces that meet, or flat ones")
+        result[len(starts) : len(starts) + 2] = ends[0], 1.0
+    return result
 
 
 def module() -> str:
@@ -127,12 +154,12 @@ def _uniform(text: Text, high: str, low: str) -> str:
 
 
 def _pairs_at(text: Text, table: str, places: str) -> tuple[str, str]:
-    """Print the reading of pairs of numbers, one a lane, and return the first and the second of each."""
+    """Print the reading of a number and the one behind it for each lane, and return the first and the second of each."""
     pairs = []
     for lane in range(WIDTH):
         place = text.put(f"extractelement {WORDS_VECTOR} {places}, i64 {lane}")
-        at = text.put(f"getelementptr inbounds double, ptr {table}, i64 {text.put(f'shl i64 {place}, 1')}")
-        pairs.append(text.put(f"load <2 x double>, ptr {at}, align 16"))
+        at = text.put(f"getelementptr inbounds double, ptr {table}, i64 {place}")
+        pairs.append(text.put(f"load <2 x double>, ptr {at}, align 8"))
     size = 2
     while len(pairs) > 1:
         both = ", ".join(f"i32 {number_}" for number_ in range(2 * size))
@@ -150,31 +177,43 @@ def _pairs_at(text: Text, table: str, places: str) -> tuple[str, str]:
     )
 
 
+def _table_at(text: Text, column: str) -> str:
+    """Print where the table of a column begins."""
+    table = text.put(f"zext i32 {text.load('i32', '%table', column, 'i32')} to i64")
+    first = text.put(f"mul i64 {table}, {text.put(f'add i64 %knots, {BEHIND}')}")
+    return text.put(f"getelementptr inbounds double, ptr %tables, i64 {first}")
+
+
 def _columns() -> str:
-    """Print `columns`: each column a stream's uniform numbers through a table of KNOTS pairs of start and slope."""
+    """Print `columns`: each column a stream's uniform numbers through a table of quantiles (see `table_of`)."""
     text = Text()
     text.do("entry:")
     column = _loop(text, "column", "entry", "%count")
     row = text.put(f"zext i32 {text.load('i32', '%row', column, 'i32')} to i64")
-    table = text.put(f"zext i32 {text.load('i32', '%table', column, 'i32')} to i64")
     start = text.put(f"mul i64 {row}, %stride")
     place = text.put(f"zext i32 {text.load('i32', '%place', column, 'i32')} to i64")
     to = text.put(f"mul i64 {place}, %stride")
-    first = text.put(f"mul i64 {table}, {text.put('mul i64 %knots, 2')}")
-    own = text.put(f"getelementptr inbounds double, ptr %tables, i64 {first}")
+    own = _table_at(text, column)
+    after = text.put(f"add nuw nsw i64 {column}, 1")
+    following = _table_at(text, text.put(f"select i1 {text.put(f'icmp ult i64 {after}, %count')}, i64 {after}, i64 {column}"))
+    rises = text.spread(text.load("double", own, text.put("add i64 %knots, 1")))
     scale = text.spread(text.put("uitofp i64 %knots to double"))
     member = _loop(text, "member", "column", "%members", WIDTH)
+    # The next column's table comes into the near cache meanwhile, a line at a time; beyond its end it does no harm.
+    text.do(f"call void @llvm.prefetch.p0(ptr {text.put(f'getelementptr double, ptr {following}, i64 {member}')}, i32 0, i32 3, i32 1)")
     u = text.load(VECTOR, "%uniforms", text.put(f"add i64 {start}, {member}"))
     scaled = text.put(f"fmul {VECTOR} {u}, {scale}")
     piece = text.put(f"fptosi {VECTOR} {scaled} to {WORDS_VECTOR}")
     inside = text.put(f"fsub {VECTOR} {scaled}, {text.put(f'sitofp {WORDS_VECTOR} {piece} to {VECTOR}')}")
-    start_, slope = _pairs_at(text, own, piece)
+    start_, end = _pairs_at(text, own, piece)
+    slope = text.put(f"fmul {VECTOR} {text.put(f'fsub {VECTOR} {end}, {start_}')}, {rises}")
     value = text.put(f"fadd {VECTOR} {start_}, {text.put(f'fmul {VECTOR} {slope}, {inside}')}")
     text.store(value, "%out", text.put(f"add i64 {to}, {member}"))
     _close(text, "member", "member.done")
     _close(text, "column", "column.done")
     text.do("ret void")
     head = (
+        "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)\n"
         "define void @columns(ptr noalias readonly %row, ptr noalias readonly %table, ptr noalias readonly %place, i64 %count, "
         f"ptr noalias readonly %tables, i64 %knots, ptr %uniforms, i64 %stride, i64 %members, ptr %out) {ATTRIBUTES} {{"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,11 @@ PAIRS = tuple((outer, inner, place) for outer in PAIRED for inner in PAIRED for 
 """Two operations in one instruction: `outer` takes `inner` as its argument number `place`. Each rounds as it does alone."""
 CODES: tuple[str | tuple[str, str, int], ...] = (*SIMPLE, *PAIRS)
 """All operations by number."""
+NUMBERS = {code: number for number, code in enumerate(CODES)}
 WORDS = 5
 """Numbers of an instruction: operation, target, and up to three arguments."""
+UNUSED = [(0,) * (WORDS - 2 - count) for count in range(WORDS - 1)]
+"""What stands behind so many arguments."""
 
 
 @dataclass(frozen=True)
@@ -59,53 +63,53 @@ def lower(graph: Graph, wanted: Sequence[int]) -> Program:
     Registers: constants, then what is wanted in the order given (so that a run reads them one after another), then room for
     what is needed on the way, used again and again.
     """
+    nodes = graph.nodes
     order = needed(graph, wanted)
-    constants = [n for n in order if graph.nodes[n].operation == CONSTANT]
-    place = {n: register for register, n in enumerate(constants)}
-    for n in wanted:
-        place.setdefault(n, len(place))
+    constants = [n for n in order if nodes[n].operation == CONSTANT]
+    place = {n: register for register, n in enumerate(dict.fromkeys([*constants, *wanted]))}
     lasting = set(place)
     inner = _pairs(graph, order, lasting)
-    absorbed = {graph.nodes[n].arguments[side] for n, side in inner.items()}
-    steps = [(n, *_instruction(graph, n, inner.get(n))) for n in order if n not in absorbed and graph.nodes[n].operation != CONSTANT]
-    left = Counter(a for _, _, arguments in steps for a in arguments)
+    absorbed = {nodes[n].arguments[side] for n, side in inner.items()}
+    steps = [(n, *_instruction(graph, n, inner.get(n))) for n in order if n not in absorbed and nodes[n].operation != CONSTANT]
+    left = Counter(chain.from_iterable([arguments for _, _, arguments in steps]))
     free: list[int] = []
     registers = len(place)
-    code: list[Sequence[int]] = []
+    code: list[tuple[int, ...]] = []
     for n, operation, arguments in steps:
-        given = [place[a] for a in arguments]
-        left.subtract(arguments)
-        free += [place[a] for a in set(arguments) if left[a] == 0 and a not in lasting]
+        given = tuple([place[a] for a in arguments]) if operation else (int(str(nodes[n].value)),)
+        for a in arguments:
+            left[a] -= 1
+            if left[a] == 0 and a not in lasting:
+                free.append(place[a])
         if n not in lasting:
             if not free:
                 free.append(registers)
                 registers += 1
             place[n] = free.pop()
-        if operation == CODES.index(DRAW):
-            given = [int(str(graph.nodes[n].value))]
-        code.append((operation, place[n], *given, *[0] * (WORDS - 2 - len(given))))
-    values = np.array([float(graph.nodes[n].value or 0.0) for n in constants])
-    return Program(np.array(code, dtype=np.int32).reshape(-1, WORDS), values, registers, {n: place[n] for n in wanted})
+        code.append((operation, place[n], *given, *UNUSED[len(given)]))
+    values = np.array([float(nodes[n].value or 0.0) for n in constants])
+    return Program(np.array(code, dtype=np.int32).reshape(-1, WORDS), values, registers, {n: place[n] for n in dict.fromkeys(wanted)})
 
 
 def _pairs(graph: Graph, order: list[int], lasting: set[int]) -> dict[int, int]:
     """Return the operations that take another one in with them: by node, which of its arguments that is."""
-    uses = Counter(a for n in order for a in graph.nodes[n].arguments)
+    nodes = graph.nodes
+    uses = Counter(chain.from_iterable([nodes[n].arguments for n in order]))
     found: dict[int, int] = {}
     for n in order:
-        node = graph.nodes[n]
-        for side, a in enumerate(node.arguments):
-            single = uses[a] == 1 and a not in lasting and a not in found
-            if node.operation in PAIRED and graph.nodes[a].operation in PAIRED and single:
-                found[n] = side
-                break
+        operation, arguments, _ = nodes[n]
+        if operation in PAIRED:
+            for side, a in enumerate(arguments):
+                if uses[a] == 1 and nodes[a].operation in PAIRED and a not in lasting and a not in found:
+                    found[n] = side
+                    break
     return found
 
 
-def _instruction(graph: Graph, n: int, side: int | None) -> tuple[int, list[int]]:
+def _instruction(graph: Graph, n: int, side: int | None) -> tuple[int, tuple[int, ...]]:
     """Return the number of a node's operation and the nodes it takes."""
-    node = graph.nodes[n]
+    operation, arguments, _ = graph.nodes[n]
     if side is None:
-        return CODES.index(DRAW if node.operation == INPUT else node.operation), list(node.arguments)
-    inner = graph.nodes[node.arguments[side]]
-    return CODES.index((node.operation, inner.operation, side)), [*inner.arguments, node.arguments[1 - side]]
+        return NUMBERS[DRAW if operation == INPUT else operation], arguments
+    inner = graph.nodes[arguments[side]]
+    return NUMBERS[operation, inner.operation, side], (*inner.arguments, arguments[1 - side])

@@ -8,12 +8,12 @@ once a step, or once a run, in place of once a lane.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import Field, dataclass, fields, replace
 from typing import Any, TypeVar
 
 from stockpile.codegen.graph import Graph, Symbol
 from stockpile.model import equations, summaries
-from stockpile.model.state import ENTERING, Constants, Known, State
+from stockpile.model.state import ENTERING, Constants, Known, State, has_index
 
 T = TypeVar("T")
 OF_THE_POLICY = frozenset({"pro_rata", "priority", "weight"})
@@ -26,13 +26,7 @@ OF_THE_CALENDAR = frozenset(
 )
 """Series that are the same for all members."""
 PER_CAUSE = frozenset({"own_need_for", "own_use_for"})
-PER_RECIPIENT = frozenset(
-    {
-        "on_hand", "withheld", "deferred", "share", "need", "planned_need", "authorised", "other_supply", "cut", "set_aside", "hold_new",
-        "divert_new", "review_cut", "review_set_aside", "review_hold_new", "review_divert_new", "priority", "weight",
-        "received", "sent", "used", "unmet",
-    }
-)
+"""Fields with one quantity a cause: the recipients, the US, and what is joint or unknown."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +56,14 @@ class Traced:
 
 def symbols(cls: type[T], kind: str, recipients: int, make: Callable[[str], Any]) -> T:
     """Return an object of `cls` whose every quantity is ``make("kind.field")``, or a tuple of these with numbers."""
-    counts = dict.fromkeys(PER_RECIPIENT, recipients) | dict.fromkeys(PER_CAUSE, recipients + 2)
 
-    def one(name: str) -> Any:
-        count = counts.get(name)
-        return make(f"{kind}.{name}") if count is None else tuple(make(f"{kind}.{name}.{number}") for number in range(count))
+    def one(field: Field[Any]) -> Any:
+        name = f"{kind}.{field.name}"
+        if not has_index(field):
+            return make(name)
+        return tuple(make(f"{name}.{number}") for number in range(recipients + (2 if field.name in PER_CAUSE else 0)))
 
-    return cls(**{field.name: one(field.name) for field in fields(cls)})  # type: ignore[arg-type]
+    return cls(**{field.name: one(field) for field in fields(cls)})  # type: ignore[arg-type]
 
 
 def flat(item: Any, kind: str) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stockpile.engine.difference import step
 from stockpile.engine.trajectories import at
-from stockpile.model import summaries
+from stockpile.model import equations, summaries
 from stockpile.model.state import Constants, Flows, Known, State
 
 Array = NDArray[np.float64]
@@ -112,10 +112,7 @@ def _row(state: State, known: Known, flow: Flows | None, dt: float, key: str) ->
     kind, name, *place = key.split(".")
     if kind == "state":
         if name == "unpromised":
-            owed = state.deferred[0]
-            for one in state.deferred[1:]:
-                owed = owed + one
-            return state.us_on_hand - owed
+            return state.us_on_hand - equations.total(state.deferred)
         value = getattr(state, name)
     elif flow is None:
         return None

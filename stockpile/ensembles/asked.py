@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -51,17 +52,26 @@ class Asked:
             yield from date_faults(scenario, "dates", date)
         if scenario.settings.method != "difference":
             yield _fault("method", f"{scenario.settings.method!r} runs one member at a time; allowed: difference")
-        try:
-            check_policies(scenario, scenario.chosen(self.policies))
-        except InputError as error:
-            yield from error.problems
+        yield from self._policies(scenario)
 
     def _numbers(self) -> Iterator[Problem]:
         for key, value, least in (("members", self.members, 1), ("seed", self.seed, 0), ("threads", self.threads, 1)):
             if key == "threads" and value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
                 yield _fault(key, f"{value!r}; allowed: a whole number from {least} on")
+
+    def _policies(self, scenario: Scenario) -> Iterator[Problem]:
+        given: object = self.policies
+        if given is not None and not isinstance(given, str):
+            wrong = [given] if not isinstance(given, Collection) else [name for name in given if not isinstance(name, str)]
+            if wrong:
+                yield _fault("policies", f"{wrong[0]!r} is no name; allowed: a list of names, of {', '.join(sorted(scenario.policies))}")
+                return
+        try:
+            check_policies(scenario, scenario.chosen(self.policies))
+        except InputError as error:
+            yield from error.problems
 
     def _names(self) -> Iterator[Problem]:
         if self.sampler not in SAMPLERS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -68,25 +69,34 @@ class CompiledEngine:
         room = self._room(wide)
         design, draws = self.task.design, self.draws
         streams = len(design.streams)
-        # Compiled code draws two members at a time, an even one and the one after it.
-        if design.sampler == "random" and first % 2 == 0:
+        # Compiled loops run at least once, so they are left out where nothing is drawn.
+        # They draw two members at a time, an even one and the one after it.
+        if streams and design.sampler == "random" and first % 2 == 0:
             self._uniforms(_at(draws.keys), streams, first, wide, _at(room.uniforms), wide)
             design.correlated(room.uniforms)
         else:
             room.uniforms[:, members:] = 0.5
             room.uniforms[:, :members] = design.uniforms(first, members)
-        self._columns(
-            _at(draws.row), _at(draws.table), _at(draws.place), len(draws.row), _at(draws.tables), shapes.KNOTS,
-            _at(room.uniforms), wide, wide, _at(room.draws),
-        )
+        if len(draws.row):
+            self._columns(
+                _at(draws.row), _at(draws.table), _at(draws.place), len(draws.row), _at(draws.tables), shapes.KNOTS,
+                _at(room.uniforms), wide, wide, _at(room.draws),
+            )
+        given = design.given_to(first, members)
+        for path, row in draws.given.items():
+            room.draws[row, :members] = given[path]
+            room.draws[row, members:] = given[path][-1]
         return room.draws, wide
 
     # ------------------------------------------------------------ blocks
 
-    def block(self, first: int, members: int, *, keep: bool = False, into: Counting | None = None) -> Block:
-        """Run the members from `first` on; keep their rows, or count them into bins."""
+    def block(
+        self, first: int, members: int, *, keep: bool = False, into: Counting | None = None, cases: Sequence[int] | None = None
+    ) -> Block:
+        """Run the members from `first` on; keep their rows, or count them into bins. `cases`: without rows, some policies alone."""
         draws, wide = self.drawn(first, members)
         room, task, axes = self._room(wide), self.task, self.made.axes
+        chosen = range(len(axes.policies)) if cases is None else cases
         edges = len(self.made.clock.steps)
         rows = np.empty((len(axes.policies), len(axes.munitions), len(task.entries), edges, members)) if keep else None
         for start in range(0, min(members, wide), SPAN):
@@ -94,15 +104,15 @@ class CompiledEngine:
             for m in range(len(self.work)):
                 if self._stopped.is_set():
                     raise InterruptedError
-                self._run(room, m, start, draws, keep=keep or into is not None)
-                for p in task.order:
+                self._run(room, m, start, draws, chosen, keep=keep or into is not None)
+                for p in task.order if keep or into is not None else ():
                     if rows is not None:
                         rows[p, m, :, :, start : start + valid] = self._rows(room, p)[..., :valid]
                     if into is not None:
                         self._count(room, (p, m), valid, into)
         summaries = {
-            (policy, munition): self._summary(room.result[m][p], m, members)
-            for p, policy in enumerate(axes.policies)
+            (axes.policies[p], munition): self._summary(room.result[m][p], m, members)
+            for p in chosen
             for m, munition in enumerate(axes.munitions)
         }
         numbers = Numbers(task.scenario, Given(task.design.columns, rows_of(task.design), draws[:, :members]), self.made.clock)
@@ -114,13 +124,14 @@ class CompiledEngine:
             rows,
         )
 
-    def _run(self, room: Room, m: int, start: int, draws: Array, *, keep: bool) -> None:
-        """Work out all that is known in advance of a munition for a span of members, and run every policy on it."""
+    def _run(self, room: Room, m: int, start: int, draws: Array, chosen: Sequence[int], *, keep: bool) -> None:
+        """Work out all that is known in advance of a munition for a span of members, and run the policies on it."""
+        table = room.cases[m] if len(chosen) == len(room.cases[m]) else room.cases[m][list(chosen)]
         work, registers = self.work[m], room.registers[m]
         edges = len(self.made.clock.steps)
         room.plan[:] = (
             _at(work.program.code), len(work.program.code), _at(draws), room.wide, start, _at(registers), registers[0].size, 0,
-            min(SPAN, room.wide - start) // LANES, len(work.cases), _at(room.cases[m]), edges - 1, _at(work.levels), len(work.levels),
+            min(SPAN, room.wide - start) // LANES, len(table), _at(table), edges - 1, _at(work.levels), len(work.levels),
             _at(self._dates), len(self._dates), _at(room.memory), _at(self._wanted) if keep else 0, edges, room.held[0, 0].size,
         )
         self._drive(_at(room.plan))

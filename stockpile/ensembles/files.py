@@ -22,7 +22,7 @@ from stockpile.clock import Array
 from stockpile.ensembles.result import QUANTILES, Ensemble
 from stockpile.ensembles.rows import Entry
 from stockpile.results import Result, meaning
-from stockpile.sketch import Counts, Distribution, Moments, Whole
+from stockpile.sketch import Distribution, Moments, restored
 
 KEY = b"stockpile_ensemble"
 FORMAT = 1
@@ -105,11 +105,7 @@ def _arrays(ensemble: Ensemble) -> list[Numbers]:
 
 
 def _distribution(name: str, held: Distribution) -> list[Numbers]:
-    if isinstance(held, Whole):
-        return [_numbers(f"{name}.values", held.values)]
-    assert isinstance(held, Counts)
-    parts = {"low": held.low, "width": held.width, "on_grid": np.asarray(held.on_grid), "counts": held.counts}
-    return [_numbers(f"{name}.{part}", array) for part, array in parts.items()]
+    return [_numbers(f"{name}.{part}", array) for part, array in held.arrays().items()]
 
 
 def _numbers(name: str, array: Any) -> Numbers:
@@ -290,10 +286,7 @@ def _made(head: dict[str, Any], arrays: dict[str, Any]) -> Ensemble:
 
 
 def _held(name: str, arrays: dict[str, Any]) -> Distribution:
-    if f"{name}.values" in arrays:
-        return Whole(arrays[f"{name}.values"])
-    low, width, counts, on_grid = (arrays[f"{name}.{part}"] for part in ("low", "width", "counts", "on_grid"))
-    return Counts(low, width, counts, on_grid if on_grid.ndim else bool(on_grid))
+    return restored({key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")})
 
 
 # ---------------------------------------------------------------- xarray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -91,8 +91,14 @@ class NumpyEngine:
         """Give up the blocks under way."""
         self._stopped.set()
 
-    def block(self, first: int, members: int, *, keep: bool = False, into: Counting | None = None) -> Block:
-        """Run the members from `first` on; keep their rows, or count them into bins."""
+    def block(
+        self, first: int, members: int, *, keep: bool = False, into: Counting | None = None, cases: Sequence[int] | None = None
+    ) -> Block:
+        """Run the members from `first` on; keep their rows, or count them into bins. `cases`: without rows, some policies alone."""
+        if cases is not None and len(cases) < len(self.task.policies):
+            some = NumpyEngine(replace(self.task, policies=tuple(self.task.policies[number] for number in cases)))
+            some._stopped = self._stopped
+            return some.block(first, members)
         found = [self._piece(start, min(MEMBERS, first + members - start), keep, into) for start in range(first, first + members, MEMBERS)]
         return found[0] if len(found) == 1 else joined_blocks(found)
 

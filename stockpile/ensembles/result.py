@@ -11,54 +11,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stockpile import sampling_error
 from stockpile.clock import Array
+from stockpile.ensembles import frames
 from stockpile.ensembles.asked import moment
+from stockpile.ensembles.chance import LEVEL, Chance, chance, passed
 from stockpile.ensembles.folded import Key
 from stockpile.ensembles.rows import Entry
 from stockpile.errors import InputError, nearest
-from stockpile.metrics import BASELINE, NEVER
-from stockpile.results import US, Result, meaning
+from stockpile.metrics import BASELINE
+from stockpile.results import US, Result
 from stockpile.sketch import Distribution, Moments
 
 if TYPE_CHECKING:
     import pandas as pd
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-LEVEL = 0.95
-"""Coverage of the intervals of Monte Carlo error."""
-COLUMNS = ("policy", "quantile", "munition", "recipient", "quantity", "date", "value", "unit")
-METRIC_COLUMNS = ("policy", "quantile", "munition", "recipient", "metric", "value", "unit")
-
-
-@dataclass(frozen=True)
-class Chance:
-    """A probability estimated from draws.
-
-    Attributes
-    ----------
-    hits, members : int
-        In how many draws, of how many.
-    low, high : float
-        The interval of Monte Carlo error at `LEVEL`: it says how far more draws could move the estimate, not whether the
-        assumptions are right.
-    """
-
-    hits: int
-    members: int
-    low: float
-    high: float
-
-    @property
-    def value(self) -> float:
-        """The share of the draws."""
-        return self.hits / self.members
-
-
-def chance(hits: int, members: int) -> Chance:
-    """Return the probability that `hits` of `members` draws stand for."""
-    low, high = sampling_error.proportion_interval(hits, members, LEVEL)
-    return Chance(hits, members, float(low), float(high))
 
 
 def _shares(q: Sequence[float]) -> Sequence[float]:
@@ -227,29 +194,7 @@ class Ensemble:
         InputError
             If nothing of that kind was followed.
         """
-        import pandas as pd
-
-        if not any(entry.is_difference == change for entry in self.entries):
-            what = f"changes; allowed: a list of policies with {BASELINE!r} and others" if change else "anything; allowed: quantities=[...]"
-            raise InputError.one("quantiles", f"the ensemble did not follow {what}")
-        parts = []
-        for entry in self.entries:
-            if entry.is_difference != change:
-                continue
-            for policy in self.policies:
-                for munition in self.munitions:
-                    values = self.band(entry.quantity, entry.row, policy=policy, munition=munition, q=q, change=change)
-                    dates = self.dates[: values.shape[1]]
-                    parts.append(
-                        pd.DataFrame(
-                            {
-                                "policy": policy, "quantile": np.repeat(np.asarray(q, dtype=np.float64), len(dates)), "munition": munition,
-                                "recipient": entry.row, "quantity": entry.quantity, "date": np.tile(dates, len(q)), "value": values.ravel(),
-                                "unit": meaning(entry.quantity).unit,
-                            }
-                        )
-                    )
-        return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+        return frames.quantiles(self, q, change=change)
 
     # ------------------------------------------------------------ metrics
 
@@ -295,20 +240,7 @@ class Ensemble:
         InputError
             If the members' own values were not kept, as there are too many; quantiles can be had.
         """
-        import pandas as pd
-
-        values = getattr(self.metric_values, "values", None) if quantiles is None else self.metric_quantiles(quantiles).T
-        if values is None:
-            message = f"the values of {self.members} members were not kept one by one; allowed: metrics(quantiles=[...])"
-            raise InputError.one("metrics", message)
-        along = "member" if quantiles is None else "quantile"
-        given = np.arange(self.members) if quantiles is None else np.asarray(quantiles, dtype=np.float64)
-        repeats = len(given)
-        names = ("policy", "munition", "recipient", "metric")
-        columns = {name: np.repeat([key[place] for key in self.keys], repeats) for place, name in enumerate(names)}
-        columns |= {along: np.tile(given, len(self.keys)), "value": values.ravel(), "unit": np.repeat(self.units, repeats)}
-        frame = pd.DataFrame(columns)
-        return frame[["policy", along, "munition", "recipient", "metric", "value", "unit"]]
+        return frames.metrics(self, quantiles)
 
     def estimates(self, *, level: float = LEVEL) -> pd.DataFrame:
         """Return mean, median and their Monte Carlo intervals for every metric.
@@ -319,28 +251,7 @@ class Ensemble:
             Columns policy, munition, recipient, metric, unit, share_finite (of the members), mean, mean_low, mean_high (over the
             finite ones), median, median_low, median_high.
         """
-        import pandas as pd
-
-        held = self.moments
-        number = np.maximum(held.number, 1.0)
-        mean = np.where(held.number > 0, held.total / number, np.nan)
-        unbiased = number / np.maximum(number - 1.0, 1.0)
-        spread = np.sqrt(np.maximum(held.squares / number - mean**2, 0.0) * unbiased)
-        mean_low, mean_high = sampling_error.mean_interval(mean, spread / np.sqrt(number / self.members), self.members, level)
-        low, high = sampling_error.quantile_ranks(0.5, self.members, level)
-        ranks = [(rank - 1) / max(self.members - 1, 1) for rank in (max(low, 1), min(high, self.members))]
-        median, below, above = self.metric_quantiles((0.5, *ranks))
-        # With few members no draw lies far enough out: the interval has no end on that side.
-        below = below if low >= 1 else np.full_like(below, -np.inf)
-        above = above if high <= self.members else np.full_like(above, np.inf)
-        names = {name: [key[place] for key in self.keys] for place, name in enumerate(("policy", "munition", "recipient", "metric"))}
-        return pd.DataFrame(
-            names
-            | {
-                "unit": self.units, "share_finite": held.number / self.members, "mean": mean, "mean_low": mean_low, "mean_high": mean_high,
-                "median": median, "median_low": below, "median_high": above,
-            }
-        )
+        return frames.estimates(self, level)
 
     # ------------------------------------------------------------ probabilities
 
@@ -368,25 +279,17 @@ class Ensemble:
         edge = by if isinstance(by, int) else self.index(by)
         return chance(int(self._passed(policy, munition, level)[edge]), self.members)
 
-    def _passed(self, policy: str, munition: str, level: str) -> Array:
+    def _passed(self, policy: str, munition: str, level: str) -> NDArray[np.int64]:
         """Return in how many members the US stock has been below a level by each step edge."""
         key = (policy, munition, level)
         if key not in self._passages:
-            cell = self.metric(f"first_below.{level}", policy=policy, munition=munition)
-            self._passages[key] = np.array([self._hits(cell, month) for month in self.months])
+            cell = self.metric_values.cell(self.metric(f"first_below.{level}", policy=policy, munition=munition))
+            self._passages[key] = passed(cell, self.months)
         return self._passages[key]
 
     @cached_property
-    def _passages(self) -> dict[tuple[str, str, str], Array]:
+    def _passages(self) -> dict[tuple[str, str, str], NDArray[np.int64]]:
         return {}
-
-    def _hits(self, cell: int, month: float) -> int:
-        values = getattr(self.metric_values, "values", None)
-        if values is not None:
-            return int((values[cell] <= month + 1e-9).sum())
-        held: Any = self.metric_values
-        last = int(np.floor((month - held.low[cell]) / held.width[cell] + 1e-9)) + 1
-        return int(held.counts[cell, : last + 1].sum())
 
     def probability(self, quantity: str = "us_on_hand", *, below: str, by: str) -> pd.DataFrame:
         """Return the probability that the US stock has been below a named level at some date up to `by`.
@@ -410,23 +313,7 @@ class Ensemble:
         InputError
             For another quantity, a level that no munition has, a date outside the run.
         """
-        import pandas as pd
-
-        if quantity != "us_on_hand":
-            raise InputError.one("quantity", f"{quantity!r} has no named levels; allowed: us_on_hand")
-        having = [munition for munition in self.munitions if below in self.level_names[munition]]
-        if not having:
-            known = sorted({name for names in self.level_names.values() for name in names})
-            raise InputError.one("below", f"no munition has a level {below!r}; {nearest(below, known)}")
-        found = [(p, m, self.chance_below(below, by=by, policy=p, munition=m)) for p in self.policies for m in having]
-        date = str(self.dates[self.index(by)])[:10]
-        return pd.DataFrame(
-            [
-                {"policy": p, "munition": m, "level": below, "by": date, "probability": one.value, "low": one.low, "high": one.high,
-                 "hits": one.hits, "members": one.members}
-                for p, m, one in found
-            ]
-        )
+        return frames.probability(self, quantity, below, by)
 
     # ------------------------------------------------------------ paired differences
 
@@ -444,23 +331,14 @@ class Ensemble:
         InputError
             If the baseline policy was not run.
         """
-        if self.baseline is None:
-            raise InputError.one("policies", f"differences need the policy {BASELINE!r}; allowed: a list with it")
-        frame = self.estimates()
-        chosen = frame.metric.str.startswith("change_in.") & (frame.policy != self.baseline)
-        for one, values in zip(q, self.metric_quantiles(q), strict=True):
-            frame[f"q{100 * one:02g}"] = values
-        names = ["policy", "munition", "recipient", "metric", "unit", "mean", "mean_low", "mean_high", *(f"q{100 * one:02g}" for one in q)]
-        result = frame.loc[chosen, names].reset_index(drop=True)
-        result["metric"] = result.metric.str.removeprefix("change_in.")
-        return result
+        return frames.differences(self, q, LEVEL)
 
     def never(self, name: str, *, policy: str, munition: str) -> Chance:
         """Return the probability that a date (such as ``first_below.transfer_floor``) never comes within the run."""
         cell = self.metric(name, policy=policy, munition=munition)
         if self.units[cell] != "month":
             raise InputError.one("metric", f"{name!r} is no date; allowed: metrics in months, such as first_below.transfer_floor")
-        return chance(self.members - self._hits(cell, float(self.months[-1])), self.members)
+        return chance(self.members - int(passed(self.metric_values.cell(cell), self.months[-1:])[0]), self.members)
 
     def table(self, *, inputs: bool = False) -> pd.DataFrame:
         """Return all members' stocks and flows (see `Result.table`).
@@ -494,6 +372,3 @@ class Ensemble:
         from stockpile.ensembles.files import dataset
 
         return dataset(self, tuple(q))
-
-
-__all__ = ["COLUMNS", "METRIC_COLUMNS", "NEVER", "QUANTILES", "Chance", "Ensemble", "chance"]

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from stockpile.clock import Array
 from stockpile.errors import InputError, nearest
-from stockpile.model.state import ENTERING, FLOWS, STOCKS, Flows, Known, State
+from stockpile.model.state import ENTERING, FLOWS, STOCKS, Flows, Known, State, has_index
 from stockpile.results import US
+from stockpile.simulate import ROWS_OF_THEIR_OWN
 
 ALL = "all"
 BANDS = ("us_on_hand", "unmet")
 """Quantities followed over time where nothing else is asked for: the US stock, and what recipients lack."""
-CALLED = {"expired_on_hand": "expired"}
-"""Fields of the equations that tables call by another name, for the recipients."""
 PER_CAUSE = ("own_use_for",)
 
 
@@ -74,11 +73,11 @@ def _all(recipients: tuple[str, ...]) -> Iterable[Entry]:
     yield Entry("unpromised", US, "state.unpromised", False, False)
     for kind, cls in (("state", State), ("flow", Flows), ("series", Known)):
         for field in fields(cls):
-            name = CALLED.get(field.name, field.name)
+            name = ROWS_OF_THEIR_OWN.get(field.name, field.name)
             if kind == "series" and name not in ENTERING:
                 continue
             is_flow = kind != "state" or name == "review"
-            if "Quantities" not in str(field.type):
+            if not has_index(field):
                 yield Entry(name, US, f"{kind}.{field.name}", is_flow, False)
                 continue
             for number, row in enumerate(causes if name in PER_CAUSE else recipients):

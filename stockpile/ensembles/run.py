@@ -93,6 +93,8 @@ def ensemble(  # noqa: PLR0913 - the names that users give
     Asked(
         policies=policies, members=members, seed=seed, sampler=sampler, quantities=quantities, dates=dates, engine=engine, threads=threads
     ).check(scenario)
+    # Whole numbers of NumPy are none of Python's, which manifests and files are made of.
+    members, seed, threads = int(members), int(seed), None if threads is None else int(threads)
     collector = Collector(scenario)
     made = parts(scenario, policies, collector)
     unit_costs(made)
@@ -100,7 +102,7 @@ def ensemble(  # noqa: PLR0913 - the names that users give
     task = _task(scenario, made, drawn, quantities, dates)
     if keep:
         _check_kept(task, made)
-    chosen = _engine(task, made, engine)
+    chosen = engine_for(task, made, engine)
     rows, folded = _blocks(task, made, chosen, threads or os.cpu_count() or 1, progress or (lambda done: None))
     return Ensemble(
         policies=task.policies,
@@ -138,7 +140,7 @@ def _task(scenario: Scenario, made: Parts, drawn: Design, quantities: Sequence[s
     )
 
 
-def _engine(task: Task, made: Parts, engine: str | None) -> Any:
+def engine_for(task: Task, made: Parts, engine: str | None) -> Any:
     """Return the engine: the compiled one where it is asked for, is stored already, or saves more time than it takes to compile."""
     if engine == "compiled" and not compiler.available():
         raise InputError.one("engine", "compiled code needs llvmlite: pip install 'stockpile[fast]'; allowed: numpy", file="ensemble")
@@ -176,7 +178,7 @@ def _blocks(task: Task, made: Parts, engine: Any, threads: int, progress: Progre
             folded.take(0, pilot)
             progress(members)
         else:
-            _each(engine, keep, members, threads, progress)
+            each_chunk(engine, keep, members, threads, progress)
         return Whole(held), folded
     low, width = _bins(pilot.rows)
     del pilot
@@ -185,7 +187,7 @@ def _blocks(task: Task, made: Parts, engine: Any, threads: int, progress: Progre
     def tally(first: int, count: int) -> None:
         folded.take(first, engine.block(first, count, into=tallies.own()), engine.tally)
 
-    _each(engine, tally, members, threads, progress)
+    each_chunk(engine, tally, members, threads, progress)
     return Counts(low, width, tallies.sum()), folded
 
 
@@ -232,7 +234,7 @@ def _bins(rows: Array) -> tuple[Array, Array]:
     return bins_for(np.where(known, least, 0.0), np.where(known, largest, 0.0))
 
 
-def _each(engine: Any, work: Callable[[int, int], None], members: int, threads: int, progress: Progress) -> None:
+def each_chunk(engine: Any, work: Callable[[int, int], None], members: int, threads: int, progress: Progress) -> None:
     """Do the work on every chunk of members, on several threads; an interrupt stops those under way."""
     firsts = range(0, members, CHUNK)
     done = 0

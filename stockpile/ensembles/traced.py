@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -57,16 +56,15 @@ class Symbolic:
     """Gives a symbol for every number that is drawn, named by its row, and constants for the rest."""
 
     members = 1
-    random = True
 
     def __init__(self, design: Design) -> None:
         self.columns, self.rows = design.columns, rows_of(design)
+        self.random = design.columns.random
         self.graph = Graph()
 
     def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Quantity:
         """Return the symbol of the point's draw; the central value, shape (1,), where it is not drawn."""
-        number = self.columns.number(path, parameter, point, stream)
-        return np.full(1, point.value) if number is None else self.graph.input(str(self.rows[number]))
+        return self.columns.of(path, parameter, point, stream, lambda number: self.graph.input(str(self.rows[number])))
 
     def chance(self, stream: str) -> Symbol:
         """Return the symbol of a plain uniform number."""
@@ -76,15 +74,14 @@ class Symbolic:
 class Given:
     """Gives draws that are there already, in the rows of `rows_of`."""
 
-    random = True
-
     def __init__(self, columns: Columns, rows: list[int], draws: Array) -> None:
         self.columns, self.rows, self.draws, self.members = columns, rows, draws, draws.shape[1]
+        self.random = columns.random
 
     def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Array:
         """Return the point's draws; the central value, shape (1,), where it is not drawn."""
-        number = self.columns.number(path, parameter, point, stream)
-        return np.full(1, point.value) if number is None else self.draws[self.rows[number]]
+        found: Array = self.columns.of(path, parameter, point, stream, lambda number: self.draws[self.rows[number]])
+        return found
 
     def chance(self, stream: str) -> Array:
         """Return plain uniform numbers."""
@@ -120,37 +117,36 @@ def prepare(task: Task, printer: kernel.Printer) -> tuple[tuple[Work, ...], Part
     run["inside"] = np.where(run["number"] < len(made.clock.steps) - 1, 1.0, 0.0)
     run["dt"] = np.float64(made.clock.dt)
     inputs = {f"run.{name}": value for name, value in run.items()}
-    return tuple(_work(made, values.graph, munition, printer, inputs) for munition in made.axes.munitions), made
+    means: dict[bytes, Array] = {}
+    return tuple(_work(made, values.graph, munition, printer, inputs, means) for munition in made.axes.munitions), made
 
 
-def _work(made: Parts, graph: Graph, munition: str, printer: kernel.Printer, run: dict[str, Any]) -> Work:
+def _work(
+    made: Parts, graph: Graph, munition: str, printer: kernel.Printer, run: dict[str, Any], means: dict[bytes, Array]
+) -> Work:
     layout = printer.layout
     series, constants, uniform = [], [], []
     held: dict[int, tuple[int, ...]] = {}
     for policy in made.axes.policies:
         known, constant, opening = made.lane(policy, munition)
         named = dict(flat(known, "series")) | dict(flat(constant, "constant"))
-        uniform.append({name: _uniform(made.clock, name, value) for name, value in named.items() if is_uniform(name)})
+        uniform.append({name: _uniform(made.clock, name, value, means) for name, value in named.items() if is_uniform(name)})
         series.append([_on_steps(graph, made.clock, named[name], held) for name in layout.series])
         named |= dict(flat(opening, "state"))
         constants.append([_one(graph, named[name]) for name in layout.constants])
     named_levels = [_one(graph, level) for level in made.common[munition].levels.values()]
+    by_policy = np.array(series, dtype=np.intp)
     # What lasts, step by step: the order in which a run reads it.
-    by_step = [n for step in range(len(made.clock.pieces)) for one in series for ids in one for n in (ids[step],)]
+    by_step = by_policy.transpose(2, 0, 1).ravel().tolist()
     program = lower(graph, [*named_levels, *(n for one in constants for n in one), *by_step])
-
-    def places(ids: Iterable[int]) -> Integers:
-        """Return offsets in a file of registers [byte]."""
-        return np.array([program.place[n] * WIDTH * 8 for n in ids], dtype=np.int32)
-
+    # Offsets in a file of registers [byte].
+    places = np.zeros(len(graph.nodes), dtype=np.int32)
+    places[list(program.place)] = np.array(list(program.place.values())) * WIDTH * 8
     cases = tuple(
-        Case(
-            np.ascontiguousarray(np.array([places(ids) for ids in one]).T), places(own),
-            *_tables(printer, given | run, len(made.clock.steps)),
-        )
-        for one, own, given in zip(series, constants, uniform, strict=True)
+        Case(np.ascontiguousarray(places[one].T), places[own], *_tables(printer, given | run, len(made.clock.steps)))
+        for one, own, given in zip(by_policy, constants, uniform, strict=True)
     )
-    return Work(program, places(named_levels), cases)
+    return Work(program, places[named_levels], cases)
 
 
 def _one(graph: Graph, value: Quantity) -> int:
@@ -164,28 +160,32 @@ def _on_steps(graph: Graph, clock: Clock, value: Quantity, held: dict[int, tuple
     if id(value) not in held:
         ids = ids_of(graph, value)
         rows = (ids,) * (len(clock.knots) - 1) if isinstance(ids, int) else ids
-        held[id(value)] = tuple(_mean(graph, rows, one) for one in clock.pieces)
+        held[id(value)] = tuple([rows[one[0][0]] if len(one) == 1 else _mean(graph, rows, one) for one in clock.pieces])
     return held[id(value)]
 
 
 def _mean(graph: Graph, ids: tuple[int, ...], pieces: list[tuple[int, float]]) -> int:
-    if len(pieces) == 1:
-        return ids[pieces[0][0]]
     result = graph.constant(0.0)
     for interval, weight in pieces:
         result = graph.apply("add", (result, graph.apply("multiply", (ids[interval], graph.constant(weight)))))
     return result
 
 
-def _uniform(clock: Clock, name: str, value: Quantity) -> Array:
-    """Return what is the same for all members: a row a step edge for series (the last one repeated), else the number."""
+def _uniform(clock: Clock, name: str, value: Quantity, means: dict[bytes, Array]) -> Array:
+    """Return what is the same for all members: a row a step edge for series (the last one repeated), else the number.
+
+    `means` remembers those of equal series.
+    """
     if isinstance(value, Symbol) or value.shape[-1] != 1:
         raise TypeError(f"{name} differs by member; the compiled step takes it as the same for all")
     if not name.startswith("series."):
         one: Array = value[0]
         return one
-    steps = clock.mean(value)[:, 0]
-    return np.append(steps, steps[-1])
+    key = value.tobytes()
+    if key not in means:
+        steps = clock.mean(value)[:, 0]
+        means[key] = np.append(steps, steps[-1])
+    return means[key]
 
 
 def _tables(printer: kernel.Printer, inputs: dict[str, Any], edges: int) -> tuple[Array, Array]:
@@ -206,8 +206,10 @@ class Draws:
     keys : array of uint32, shape (streams, 2)
     row, table, place : array of int32, shape (columns,)
         Stream, table of quantiles and row of the result of each column that is no plain uniform number, by table.
-    tables : array, shape (tables, 2 KNOTS)
-        Pairs of start and slope.
+    tables : array, shape (tables, KNOTS + BEHIND)
+        As of `codegen.machine.table_of`.
+    given : dict
+        By the path of a lever: the row of its numbers, which are given.
     rows : int
         Rows of the result, the streams first.
     """
@@ -217,32 +219,38 @@ class Draws:
     table: Integers
     place: Integers
     tables: Array
+    given: dict[str, int]
     rows: int
 
 
 def drawing(design: Design) -> Draws:
     """Return what compiled code takes to draw the columns of a design; equal tables are kept once."""
     stream = {name: row for row, name in enumerate(design.streams)}
-    numbers: dict[bytes, int] = {}
+    numbers: dict[int, int] = {}
+    equal: dict[bytes, int] = {}
     tables: list[Array] = []
     found = []
+    given = {}
     for column, place in zip(design.columns.columns, rows_of(design), strict=True):
-        if column.pieces is CERTAIN:
+        if column.pieces is None:
+            given[column.stream] = place
+        if column.pieces is None or column.pieces is CERTAIN:
             continue
-        both = np.stack([column.pieces.starts, column.pieces.slopes], axis=1).ravel()
-        which = numbers.setdefault(both.tobytes(), len(tables))
-        if which == len(tables):
-            tables.append(both)
-        found.append((which, stream[column.stream], place))
+        if id(column.pieces) not in numbers:
+            table = machine.table_of(column.pieces)
+            which = numbers[id(column.pieces)] = equal.setdefault(table.tobytes(), len(tables))
+            if which == len(tables):
+                tables.append(table)
+        found.append((numbers[id(column.pieces)], stream[column.stream], place))
     # Columns that share a table stand together, so that it is read from far memory once.
-    table, row, place_ = np.array(sorted(found), dtype=np.int32).reshape(-1, 3).T
+    number, row, place_ = np.array(sorted(found), dtype=np.int32).reshape(-1, 3).T
     keys = np.array([philox.key_of(design.seed, name) for name in design.streams], dtype=np.uint32).reshape(-1, 2)
-    return Draws(keys, row.copy(), table.copy(), place_.copy(), _filled(tables), len(stream) + len(found))
+    return Draws(keys, row.copy(), number.copy(), place_.copy(), _filled(tables), given, len(stream) + len(found) + len(given))
 
 
 def _filled(tables: list[Array]) -> Array:
-    """Return tables one after another, so placed that no cache line parts a pair."""
-    room = aligned((max(len(tables), 1), 2 * shapes.KNOTS))
+    """Return tables one after another, each from the start of a cache line on."""
+    room = aligned((max(len(tables), 1), shapes.KNOTS + machine.BEHIND))
     room.fill(0.0)
     for place, table in enumerate(tables):
         room[place] = table

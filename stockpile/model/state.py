@@ -7,7 +7,7 @@ give every field's unit and meaning; results, glossary and printers are made fro
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from typing import Any, Literal
 
 Quantity = Any
@@ -195,3 +195,8 @@ ENTERING = ("lots", "other_supply", "us_inflow")
 def names(cls: type[Any]) -> tuple[str, ...]:
     """Return the field names of `cls` in order."""
     return tuple(field.name for field in fields(cls))
+
+
+def has_index(field: Field[Any]) -> bool:
+    """Tell whether a field is a tuple of quantities: one a recipient, or one a cause."""
+    return field.type == "Quantities"

@@ -14,7 +14,7 @@ from stockpile.report.projection import level_label, other_readings
 from stockpile.report.study import Study
 from stockpile.schema import Level, Source
 from stockpile.tables import parameters
-from stockpile.vintage import BEGINNING
+from stockpile.vintage import BEGINNING, Beside, weight_of
 
 GRADES = {
     "measured": "counted by the owner",
@@ -281,7 +281,7 @@ def _level(study: Study, munition: str, level: Level) -> tuple[float, Any]:
 def conflicts(study: Study, munition: str | None) -> list[Conflict]:
     """Return the groups of values that sources give for one thing, the used one first; of one munition, or of none."""
     groups: dict[tuple[str, str], list[tuple[str, Assumption]]] = {}
-    for path, unit, point, used in _in_groups(study):
+    for path, unit, point, standing in _in_groups(study):
         parts = path.split(".")[1:]
         own = next((part for part in parts if part in study.result.munitions), None)
         if own != munition:
@@ -298,7 +298,7 @@ def conflicts(study: Study, munition: str | None) -> list[Conflict]:
             "where": point.get("where"),
             "note": point.get("note"),
         }
-        groups.setdefault((path, point["conflict"]), []).append(("used" if used else "beside it", _assumption(study, row)))
+        groups.setdefault((path, point["conflict"]), []).append((standing, _assumption(study, row)))
     return [
         Conflict(path, tuple(sorted(values, key=lambda item: item[0] != "used")))
         for (path, _), values in sorted(groups.items())
@@ -306,13 +306,21 @@ def conflicts(study: Study, munition: str | None) -> list[Conflict]:
     ]
 
 
-def _in_groups(study: Study) -> Iterator[tuple[str, str, dict[str, Any], bool]]:
-    for path, table in parameters({folder: study.scenario.tree[folder] for folder in provenance.FOLDERS}):
+def _in_groups(study: Study) -> Iterator[tuple[str, str, dict[str, Any], str]]:
+    """Yield the values of groups, each with its path, its unit and how it stands to the run."""
+    tables = {".".join(path): table for path, table in parameters({name: study.scenario.tree[name] for name in provenance.FOLDERS})}
+    for path, table in tables.items():
         for point in table.get("points", ()):
             if point.get("conflict"):
-                yield ".".join(path), table["unit"], point, True
+                yield path, table["unit"], point, "used"
     for beside in study.scenario.beside:
-        yield beside.path, beside.unit, beside.point.model_dump(by_alias=True), False
+        yield beside.path, beside.unit, beside.point.model_dump(by_alias=True), _standing(study, tables.get(beside.path, {}), beside)
+
+
+def _standing(study: Study, table: dict[str, Any], beside: Beside) -> str:
+    """Return how a value that stands beside the used one enters the page: where there are draws, some take it."""
+    found = weight_of(table, beside) if study.ensemble else None
+    return "beside it" if found is None else f"drawn as well, weight {found[0]:g} of {found[1]:g}"
 
 
 def _as_list(keys: str | list[str]) -> list[str]:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile import sampling_error
-from stockpile.ensembles.result import LEVEL, QUANTILES, Chance
+from stockpile.ensembles.chance import LEVEL, Chance
+from stockpile.ensembles.chance import passed as passed_by
+from stockpile.ensembles.result import QUANTILES
 from stockpile.report import words
 from stockpile.results import US
-from stockpile.sketch import Counts, Distribution, Whole
+from stockpile.sketch import Distribution
 
 if TYPE_CHECKING:
     from stockpile.report.study import Study
@@ -89,7 +91,7 @@ def change_at(study: Study, policy: str, munition: str, edge: int) -> Change:
         number for number, one in enumerate(ensemble.entries) if (one.quantity, one.row, one.is_difference) == ("us_on_hand", US, True)
     )
     place = (ensemble.policies.index(policy), ensemble.munitions.index(munition), entry, edge)
-    return _change(_cell(ensemble.bands, place), ensemble.members)
+    return _change(ensemble.bands.cell(place))
 
 
 # ---------------------------------------------------------------- metrics
@@ -97,16 +99,13 @@ def change_at(study: Study, policy: str, munition: str, edge: int) -> Change:
 
 def metric(study: Study, name: str, row: str, policy: str, munition: str) -> Spread:
     """Return a metric over the draws."""
-    ensemble = study.draws_of
-    cell = _cell(ensemble.metric_values, (ensemble.metric(name, row, policy=policy, munition=munition),))
-    return Spread(*(float(cell.quantile(q)[0]) for q in (0.05, 0.5, 0.95)))
+    cell = _metric(study, name, policy, munition, row)
+    return Spread(*(float(cell.quantile(q)) for q in (0.05, 0.5, 0.95)))
 
 
 def metric_change(study: Study, name: str, row: str, policy: str, munition: str) -> Change:
     """Return the difference of a metric from that under the baseline."""
-    ensemble = study.draws_of
-    number = ensemble.metric(f"change_in.{name}", row, policy=policy, munition=munition)
-    return _change(_cell(ensemble.metric_values, (number,)), ensemble.members)
+    return _change(_metric(study, f"change_in.{name}", policy, munition, row))
 
 
 def mean_change(study: Study, name: str, row: str, policy: str, munition: str) -> Spread:
@@ -114,28 +113,19 @@ def mean_change(study: Study, name: str, row: str, policy: str, munition: str) -
     return Spread(*study.means[policy, munition, row, name])
 
 
-def _change(cell: Distribution, members: int) -> Change:
+def _metric(study: Study, name: str, policy: str, munition: str, row: str = US) -> Distribution:
+    """Return the draws of a metric."""
+    ensemble = study.draws_of
+    return ensemble.metric_values.cell(ensemble.metric(name, row, policy=policy, munition=munition))
+
+
+def _change(cell: Distribution) -> Change:
+    members = cell.members
     ranks = sampling_error.quantile_ranks(0.5, members, LEVEL)
     ends = [(min(max(rank, 1), members) - 1) / max(members - 1, 1) for rank in ranks]
-    low, median, high, median_low, median_high = (float(cell.quantile(q)[0]) for q in (0.05, 0.5, 0.95, *ends))
-    more, less = (_beyond(cell, side * words.SEEN, members) for side in (1, -1))
+    low, median, high, median_low, median_high = (float(cell.quantile(q)) for q in (0.05, 0.5, 0.95, *ends))
+    more, less = members - int(cell.below(words.SEEN)), int(cell.at_or_below(-words.SEEN))
     return Change(low, median, high, median_low, median_high, more, less, members)
-
-
-def _beyond(cell: Distribution, value: float, members: int) -> int:
-    """Return in how many draws a number lies beyond `value`, away from nought."""
-    if value < 0.0:
-        return round(members * float(cell.share_below(value)[0]))
-    return members - round(members * float(cell.share_below(float(np.nextafter(value, 0.0)))[0]))
-
-
-def _cell(held: Distribution, place: tuple[int, ...]) -> Distribution:
-    """Return one of many distributions by itself."""
-    if isinstance(held, Counts):
-        on_grid = np.broadcast_to(held.on_grid, held.low.shape)[place]
-        return Counts(np.array([held.low[place]]), np.array([held.width[place]]), held.counts[place][None], np.array([on_grid]))
-    assert isinstance(held, Whole)
-    return Whole(held.values[place][None])
 
 
 # ---------------------------------------------------------------- the floor
@@ -148,9 +138,8 @@ def below(study: Study, policy: str, munition: str, edge: int) -> Chance:
 
 def passed(study: Study, policy: str, munition: str) -> list[int]:
     """Return in how many draws that is so, by each step edge."""
-    ensemble = study.draws_of
-    cell = _cell(ensemble.metric_values, (ensemble.metric(f"first_below.{study.floor(munition)[0]}", policy=policy, munition=munition),))
-    return [round(ensemble.members * float(cell.share_below(month + 1e-9)[0])) for month in ensemble.months]
+    dates = _metric(study, f"first_below.{study.floor(munition)[0]}", policy, munition)
+    return [int(hits) for hits in passed_by(dates, study.draws_of.months)]
 
 
 def not_back(study: Study, policy: str, munition: str) -> Chance:
@@ -192,14 +181,10 @@ class Discord:
 
 def discord(study: Study, policy: str, munition: str) -> Discord:
     """Return in how many draws one of two policies alone lets a stock fall below the floor."""
-    ensemble = study.draws_of
-    number = ensemble.metric(f"change_in.first_below.{study.floor(munition)[0]}", policy=policy, munition=munition)
-    cell = _cell(ensemble.metric_values, (number,))
+    dates = _metric(study, f"change_in.first_below.{study.floor(munition)[0]}", policy, munition)
     # Beyond the longest that dates may differ lie those that never come under one of the two.
-    longest, step = float(ensemble.months[-1]), 1.0 / int(ensemble.manifest["substeps"])
-    ends = (longest + 0.25 * step, -longest - 0.75 * step)
-    inside, under = (round(ensemble.members * float(cell.share_below(end)[0])) for end in ends)
-    return Discord(ensemble.members - inside, under, ensemble.members)
+    longest = float(study.draws_of.months[-1])
+    return Discord(dates.members - int(dates.at_or_below(longest)), int(dates.below(-longest)), dates.members)
 
 
 # ---------------------------------------------------------------- dates

@@ -7,6 +7,7 @@ all points of a parameter together, and no draw depends on which other parameter
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
@@ -16,6 +17,7 @@ import numpy as np
 from stockpile import samplers, schema, shapes
 from stockpile.clock import Array
 from stockpile.model.state import Quantity
+from stockpile.overrides import touches
 from stockpile.scenario import Scenario
 
 CERTAIN = shapes.Pieces(np.arange(shapes.KNOTS) / shapes.KNOTS, np.full(shapes.KNOTS, 1.0 / shapes.KNOTS))
@@ -56,24 +58,74 @@ class Central:
         raise ValueError(f"{stream} is left to chance, and central values are not")
 
 
+@dataclass(frozen=True)
+class Lever:
+    """A path that is varied from member to member, beside what is drawn.
+
+    Attributes
+    ----------
+    path : str
+        Of a parameter, a level, or a product of factors; `*` is any one name.
+    scales : bool
+        Whether its numbers multiply what stands at the path, in place of standing there.
+    """
+
+    path: str
+    scales: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One number that is drawn: the stream it depends on, and its table of quantiles, in the parameter's unit."""
+    """One number that differs by member: the stream it depends on, and its table of quantiles, in the parameter's unit.
+
+    Without a table it is not drawn but given, and `stream` is the path of its lever.
+    """
 
     stream: str
-    pieces: shapes.Pieces
+    pieces: shapes.Pieces | None
 
 
 @dataclass
 class Columns:
-    """All numbers that are drawn for a scenario, found as they are asked for."""
+    """All numbers that differ by member for a scenario, found as they are asked for.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    levers : tuple of Lever
+        What is given.
+    random : bool
+        Whether anything is drawn besides; without, all else has its central value.
+    columns : list of Column
+    """
 
     scenario: Scenario
+    levers: tuple[Lever, ...] = ()
+    random: bool = True
     columns: list[Column] = field(default_factory=list)
     _numbers: dict[tuple[object, ...], int | None] = field(default_factory=dict)
 
+    def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str, read: Callable[[int], Quantity]) -> Quantity:
+        """Return the value of a point, shape (1,) where it is the same for all; `read` gives the numbers of a column."""
+        pinned, scaled = self._given(path, scales=False), self._given(path, scales=True)
+        number = self.number(path, parameter, point, stream) if pinned is None else pinned
+        value = np.full(1, point.value) if number is None else read(number)
+        return value if scaled is None else value * read(scaled)
+
+    def _given(self, path: str, *, scales: bool) -> int | None:
+        """Return the number of the column of the lever that reaches a path."""
+        for lever in self.levers:
+            if lever.scales == scales and touches(lever.path, path):
+                key = ("given", lever)
+                if key not in self._numbers:
+                    self._numbers[key] = self._add(Column(lever.path, None))
+                return self._numbers[key]
+        return None
+
     def number(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str) -> int | None:
         """Return the number of the point's column; None where it is not drawn."""
+        if not self.random:
+            return None
         key = (stream or path, parameter.shape, point.low, point.value, point.high, getattr(point, "from_", None))
         if key not in self._numbers:
             pieces = self._pieces(path, parameter, point)
@@ -105,21 +157,21 @@ class Columns:
     @property
     def streams(self) -> tuple[str, ...]:
         """The names of the streams, each once, sorted."""
-        return tuple(sorted({column.stream for column in self.columns}))
+        return tuple(sorted({column.stream for column in self.columns if column.pieces is not None}))
 
 
 class Collector:
     """Finds out what is drawn: asked like any source of values, it gives one plausible number each and keeps the columns."""
 
     members = 1
-    random = True
 
-    def __init__(self, scenario: Scenario) -> None:
-        self.columns = Columns(scenario)
+    def __init__(self, scenario: Scenario, levers: tuple[Lever, ...] = (), *, random: bool = True) -> None:
+        self.columns = Columns(scenario, levers, random)
+        self.random = random
 
     def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Array:
         """Return the central value, and keep the column."""
-        self.columns.number(path, parameter, point, stream)
+        self.columns.of(path, parameter, point, stream, lambda number: np.ones(1))
         return np.full(1, point.value)
 
     def chance(self, stream: str) -> Array:
@@ -142,6 +194,10 @@ class Design:
         Names of the rows of `uniforms`.
     groups : tuple
         Rows of `uniforms` that are drawn together, with their correlation.
+    source : Sampler
+        Gives the independent uniform numbers.
+    given : callable, optional
+        Gives what is not drawn (see `given_to`).
     """
 
     columns: Columns
@@ -151,10 +207,15 @@ class Design:
     streams: tuple[str, ...]
     groups: tuple[tuple[tuple[int, ...], float], ...]
     source: samplers.Sampler
+    given: Callable[[int, int], dict[str, Array]] | None = None
 
     def uniforms(self, first: int, count: int) -> Array:
         """Return the uniform numbers of members `first` to `first + count - 1`, shape (streams, count)."""
         return self.correlated(self.source.uniforms(first, count))
+
+    def given_to(self, first: int, count: int) -> dict[str, Array]:
+        """Return what members `first` to `first + count - 1` are given, by the path of its lever, each of shape (count,)."""
+        return {} if self.given is None else self.given(first, count)
 
     def correlated(self, found: Array) -> Array:
         """Return independent uniform numbers with the rows of each group drawn together, in place."""
@@ -172,29 +233,34 @@ def design(columns: Columns, seed: int, members: int, sampler: str) -> Design:
         For an unknown sampler, or more members than it can give.
     """
     streams = columns.streams
-    row = {stream: number for number, stream in enumerate(streams)}
+    return Design(columns, seed, members, sampler, streams, groups_of(columns), samplers.sampler(sampler, seed, members, streams))
+
+
+def groups_of(columns: Columns) -> tuple[tuple[tuple[int, ...], float], ...]:
+    """Return the rows of uniform numbers that are drawn together, with their correlation."""
+    row = {stream: number for number, stream in enumerate(columns.streams)}
     groups = []
     for group in columns.scenario.model.correlations.values():
         rows = tuple(row[path] for path in group.paths if path in row)
         if len(rows) > 1:
             groups.append((rows, group.value))
-    return Design(columns, seed, members, sampler, streams, tuple(groups), samplers.sampler(sampler, seed, members, streams))
+    return tuple(groups)
 
 
 class Drawn:
     """Draws of the members `first` to `first + members - 1`, as arrays."""
 
-    random = True
-
     def __init__(self, made: Design, first: int, members: int) -> None:
         self.made, self.first, self.members = made, first, members
+        self.random = made.columns.random
         self._uniforms = made.uniforms(first, members)
+        self._given = made.given_to(first, members)
         self._row = {stream: number for number, stream in enumerate(made.streams)}
 
     def of(self, path: str, parameter: schema.Parameter, point: schema.Evidence, stream: str = "") -> Array:
         """Return the draws of a point; the central value, shape (1,), where it is not drawn."""
-        number = self.made.columns.number(path, parameter, point, stream)
-        return np.full(1, point.value) if number is None else self._column(number)
+        found: Array = self.made.columns.of(path, parameter, point, stream, self._column)
+        return found
 
     def chance(self, stream: str) -> Array:
         """Return plain uniform numbers."""
@@ -202,4 +268,6 @@ class Drawn:
 
     def _column(self, number: int) -> Array:
         column = self.made.columns.columns[number]
+        if column.pieces is None:
+            return self._given[column.stream]
         return shapes.interpolate(column.pieces, self._uniforms[self._row[column.stream]])

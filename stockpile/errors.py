@@ -41,6 +41,10 @@ class InputError(Exception):
         self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        """Keep the faults when the error comes from another process."""
+        return type(self), (self.problems,)
+
     @classmethod
     def one(cls, key: str, message: str, *, file: str = "input") -> InputError:
         """Return the error for a single fault that has no position in a file."""

@@ -15,6 +15,7 @@ import numpy as np
 from stockpile import schema, units
 from stockpile.campaigns import random_operations
 from stockpile.clock import ONE_DAY
+from stockpile.draws import Central
 from stockpile.errors import InputError
 from stockpile.line import production
 from stockpile.lookup import Numbers
@@ -150,7 +151,7 @@ def _sum(arrays: Sequence[Quantity]) -> Quantity:
 
 
 def _line_shares(numbers: Numbers, name: str) -> tuple[Quantity, tuple[Quantity, ...]]:
-    """Return the US share and each recipient's; they sum to 1, drawn shares that sum to more being scaled down together."""
+    """Return the US share and each recipient's; they sum to 1. Drawn or varied shares that sum to more are scaled down together."""
     us = numbers.dated(f"munitions.{name}.us_share", numbers.scenario.munitions[name].us_share)
     named: dict[str, Quantity] = {}
     for recipient, model in _recipients(numbers):
@@ -158,7 +159,7 @@ def _line_shares(numbers: Numbers, name: str) -> tuple[Quantity, tuple[Quantity,
         if share is not None:
             named[recipient] = numbers.dated(f"recipients.{recipient}.{name}.share", share)
     whole = _sum([us, *named.values()])
-    if not numbers.values.random and (whole > 1.0 + 1e-9).any():
+    if isinstance(numbers.values, Central) and (whole > 1.0 + 1e-9).any():
         message = f"the US share and the recipients' shares of the line sum to {whole.max():g}; allowed: at most 1"
         raise InputError.one(f"munitions.{name}.us_share", message, file=numbers.scenario.name)
     scale = 1.0 / np.maximum(whole, 1.0)

@@ -125,13 +125,14 @@ def minimum(case: Case) -> Iterator[Row]:
 
 @metric
 def levels(case: Case) -> Iterator[Row]:
-    """First date below each named level, months below it, time to rebuild to it."""
-    for name, passage in zip(case.levels, case.summary.passages, strict=True):
+    """First date below each named level, months below it, time to rebuild to it, and how far below the projection goes."""
+    for (name, level), passage in zip(case.levels.items(), case.summary.passages, strict=True):
         fell = passage.first < NEVER
         rebuilt = case.months(passage.back) - case.months(case.summary.lowest.number)
         yield US, f"first_below.{name}", case.months(passage.first), "month"
         yield US, f"months_below.{name}", case.months(passage.below), "month"
         yield US, f"months_to_rebuild.{name}", np.where(fell, rebuilt, 0.0), "month"
+        yield US, f"depth_below.{name}", np.maximum(level - case.summary.lowest.stock_ahead, 0.0), "round"
 
 
 @metric

@@ -18,6 +18,8 @@ from stockpile.vintage import BEGINNING
 OPERATIONS = ("value", "scale", "add", "at")
 OF_A_SCENARIO = ("title", "description", "start", "end", "substeps", "method", "money_year", "policies")
 """Settings of a scenario that can be changed; the others say which files are read, and how."""
+INSTEAD = {"length": ("end",), "end": ("length",)}
+"""Keys of a suspension that go when another one is set."""
 _ONE = {"value": 1.0, "grade": "assumed", "note": "scaled by the user or the scenario"}
 UNITY: Table = {"unit": "1", "role": "constant", "points": [_ONE]}
 """A factor to scale a product by that has no rate of its own, only references."""
@@ -89,6 +91,23 @@ def apply_all(tree: Table, settings: Sequence[Setting]) -> tuple[Table, list[tup
     return result, faults
 
 
+def reached(tree: Table, path: str) -> list[tuple[str, Any]]:
+    """Return every path that `path` stands for (`*` being any one name), with what stands there.
+
+    Raises
+    ------
+    WrongPath
+        If it leads nowhere.
+    """
+    found = []
+    for steps in _expand(tree, path.split("."), ()):
+        node: Any = tree
+        for number, step in enumerate(steps):
+            node = _child(node, step, steps[:number])
+        found.append((".".join(steps), node))
+    return found
+
+
 def _expand(node: Any, rest: list[str], done: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     if "*" not in rest:
         yield (*done, *rest)
@@ -134,6 +153,9 @@ def _change(tree: Table, path: tuple[str, ...], setting: Setting) -> None:
         raise WrongPath(f"{'.'.join(path)}: is no parameter, so it can only be set to a value")
     else:
         _key(parent, last)
+        for other in INSTEAD.get(last, ()):
+            if isinstance(parent, dict) and "start" in parent:
+                parent.pop(other, None)
         parent[int(last) if isinstance(parent, list) else last] = copy.deepcopy(setting.amount)
 
 

@@ -134,6 +134,14 @@ class Scenario:
             raise InputError(replace(problem, file="override") for problem in error.problems) from None
         return replace(new, origin=self.origin)
 
+    def with_policies(self, policies: Mapping[str, schema.Policy]) -> Scenario:
+        """Return a scenario with other policies; no parameter moves, and the digest stays that of the files."""
+        return replace(self, policies=dict(policies))
+
+    def with_munitions(self, names: Sequence[str]) -> Scenario:
+        """Return a scenario with some of the munitions alone: what happens to each does not depend on the others."""
+        return replace(self, munitions={name: self.munitions[name] for name in self.munitions if name in names})
+
     def placed(self, error: InputError) -> InputError:
         """Return an error about values of this scenario with the file and position of each, as far as files say them."""
         try:

@@ -6,15 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import damage
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from damage import with_head, with_rows
 
 import stockpile as sp
 from stockpile import metrics
-from stockpile.errors import InputError
 from stockpile.model.state import ENTERING, FLOWS, SERIES, STOCKS
 from stockpile.results import Result
 
@@ -103,7 +103,8 @@ def test_metrics_have_the_columns_and_names_agreed() -> None:
     lowest = {"minimum", "minimum_date", "minimum_after_as_of", "minimum_after_as_of_date"}
     own = lowest | {"stock_at_end", "total_delivered", "total_used", "total_unmet", "total_sent", "replacement_cost"}
     for munition in RESULT.munitions:
-        levels = {f"{name}.{level}" for name in ("first_below", "months_below", "months_to_rebuild") for level in RESULT.levels[munition]}
+        prefixes = ("first_below", "months_below", "months_to_rebuild", "depth_below")
+        levels = {f"{name}.{level}" for name in prefixes for level in RESULT.levels[munition]}
         found = table[(table.munition == munition) & (table.recipient == "us")]
         assert set(found.metric) == {f"{prefix}{name}" for prefix in ("", "change_in.") for name in own | levels}
     units = {
@@ -278,112 +279,38 @@ def test_the_manifest_says_what_made_it() -> None:
     assert json.loads(json.dumps(manifest)) == manifest
 
 
-def cut_short(saved: Path, file: Path) -> None:
-    raw = saved.read_bytes()
-    file.write_bytes(raw[: len(raw) // 2])
-
-
-def one_bit_flipped(saved: Path, file: Path) -> None:
-    raw = bytearray(saved.read_bytes())
-    raw[len(raw) // 2] ^= 1
-    file.write_bytes(raw)
-
-
-def with_head(change: dict[str, Any] | bytes) -> Any:
-    """Return what writes a copy with another head: keys changed (None leaves one out), or other bytes altogether."""
-
-    def write(saved: Path, file: Path) -> None:
-        table = pq.read_table(saved)
-        if isinstance(change, bytes):
-            text = change
-        else:
-            head = {**json.loads(table.schema.metadata[b"stockpile"]), **change}
-            text = json.dumps({key: head[key] for key in head if head[key] is not None}).encode()
-        pq.write_table(table.replace_schema_metadata({b"stockpile": text}), file)
-
-    return write
-
-
-def with_rows(change: Any) -> Any:
-    """Return what writes a copy with other rows or columns."""
-    return lambda saved, file: pq.write_table(change(pq.read_table(saved)), file)
-
-
-DAMAGED: dict[str, tuple[Any, str]] = {
-    "cut short": (cut_short, "cannot be read"),
-    "one bit flipped": (one_bit_flipped, "(is damaged|cannot be read)"),
-    "empty": (lambda _, file: file.write_bytes(b""), "cannot be read"),
-    "text": (lambda _, file: file.write_text("policy,member\nnone,0\n"), "cannot be read"),
-    "another table": (lambda _, file: pq.write_table(pa.table({"value": [1.0, 2.0]}), file), "not a saved result"),
+HEAD = b"stockpile"
+DAMAGED: dict[str, tuple[damage.Write, str]] = {
+    **damage.FOREIGN,
     "rows left out": (with_rows(lambda table: table.slice(0, 100)), "is damaged"),
     "rows in another order": (with_rows(lambda table: table.take(pa.array(np.arange(len(table))[::-1]))), "is damaged"),
     "without values": (with_rows(lambda table: table.drop_columns(["value"])), "is damaged"),
-    "head that is no JSON": (with_head(b"{"), "is damaged"),
-    "head that is a list": (with_head(b"[]"), "is damaged"),
-    "head changed": (with_head({"manifest": {}}), "is damaged"),
-    "head without dates": (with_head({"dates": None}), "is damaged"),
-    "another format": (with_head({"format": 99}), "has format 99, not 1"),
-    "a folder": (lambda _, file: file.mkdir(), "(cannot be read|not a saved result)"),
-    "not there": (lambda *_: None, "there is no such file"),
+    "head that is no JSON": (with_head(HEAD, b"{"), "is damaged"),
+    "head that is a list": (with_head(HEAD, b"[]"), "is damaged"),
+    "head changed": (with_head(HEAD, {"manifest": {}}), "is damaged"),
+    "head without dates": (with_head(HEAD, {"dates": None}), "is damaged"),
+    "another format": (with_head(HEAD, {"format": 99}), "has format 99, not 1"),
 }
 
 
 @pytest.mark.parametrize("kind", DAMAGED)
 def test_a_damaged_or_foreign_file_is_refused(kind: str, saved: Path, tmp_path: Path) -> None:
-    write, words = DAMAGED[kind]
-    file = tmp_path / "result.parquet"
-    write(saved, file)
-    with pytest.raises(InputError, match=words) as caught:
-        sp.open(file)
-    (problem,) = caught.value.problems
-    assert problem.file == str(file)
-    assert "allowed: a file written by save" in problem.message
+    damage.check_refused(*DAMAGED[kind], saved, tmp_path / "damaged.parquet")
 
 
 def test_a_flipped_bit_is_refused_or_changes_nothing(saved: Path, tmp_path: Path) -> None:
-    raw, file, refused = saved.read_bytes(), tmp_path / "result.parquet", 0
-    for place in np.linspace(0, len(raw) - 1, 40, dtype=int):
-        flipped = bytearray(raw)
-        flipped[place] ^= 4
-        file.write_bytes(flipped)
-        try:
-            assert same(sp.open(file), RESULT)
-        except InputError:
-            refused += 1
-    assert refused > 30
+    def check(opened: Any) -> None:
+        assert same(opened, RESULT)
+
+    assert damage.refusals_of_flipped_bits(saved, tmp_path / "result.parquet", 40, check) > 30
 
 
 def test_saving_where_it_cannot_be_leaves_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no such folder"):
-        RESULT.save(tmp_path / "missing" / "result.parquet")
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(InputError, match="cannot be written"):
-        RESULT.save(tmp_path / "folder")
-    (tmp_path / "file").write_text("here", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be written"):
-        RESULT.save(tmp_path / "file" / "result.parquet")
-    assert sorted(file.name for file in tmp_path.rglob("*")) == ["file", "folder"]
-    assert (tmp_path / "file").read_text(encoding="utf-8") == "here"
+    damage.check_nothing_is_left_where_saving_cannot_be(RESULT, tmp_path)
 
 
 def test_a_save_that_is_interrupted_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = RESULT.save(tmp_path / "result.parquet")
-    before = file.read_bytes()
-
-    written, write_table = [], pq.ParquetWriter.write_table
-
-    def interrupted(writer: Any, table: Any, *given: Any, **named: Any) -> None:
-        if len(written) == 3:
-            raise KeyboardInterrupt
-        write_table(writer, table, *given, **named)
-        written.append(table)
-
-    monkeypatch.setattr(pq.ParquetWriter, "write_table", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        RESULT.save(file)
-    assert len(written) == 3
-    assert file.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [file]
+    damage.check_an_interrupted_save_leaves_the_old_file(RESULT, tmp_path, monkeypatch)
 
 
 # ---------------------------------------------------------------- xarray

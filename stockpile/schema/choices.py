@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from stockpile.clock import months_later
 from stockpile.schema.values import (
     Fault,
     Finite,
@@ -16,6 +17,9 @@ from stockpile.schema.values import (
     Strict,
     is_day,
 )
+
+MOST_MONTHS = 1200
+"""Longest suspension of a given length [month]."""
 
 # ---------------------------------------------------------------- policies (levers: choices, no source)
 
@@ -43,7 +47,22 @@ class Suspension(Measure):
     start: dt.date
     """First day."""
     end: dt.date | Literal["horizon"]
-    """First day on which deliveries flow again, or "horizon" for the end of the run."""
+    """First day on which deliveries flow again, or "horizon" for the end of the run; left out where `length` is given."""
+    length: Annotated[float, Field(ge=0, le=MOST_MONTHS, allow_inf_nan=False)] | None = None
+    """In place of `end`: how many months it lasts, to the nearest day; 0 for not at all."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _end_or_length(cls, data: Any) -> Any:
+        """Work out `end` from `length`; what is wrong with either is left to their own checks."""
+        if not isinstance(data, dict) or data.get("length") is None:
+            return data
+        if "end" in data:
+            raise Fault("length", "stands beside end; allowed: one of the two")
+        start: Any = data.get("start")
+        length = data["length"]
+        fits = is_day(start) and isinstance(length, int | float) and not isinstance(length, bool) and 0 <= length <= MOST_MONTHS
+        return {**data, "end": months_later(start, length) if fits else start}
 
     @field_validator("end", mode="before")
     @classmethod
@@ -54,7 +73,7 @@ class Suspension(Measure):
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> Suspension:
-        if isinstance(self.end, dt.date) and self.end <= self.start:
+        if self.length is None and isinstance(self.end, dt.date) and self.end <= self.start:
             raise Fault("end", f"{self.end} is not after start ({self.start}); allowed: a later day, as windows are half-open")
         return self
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import blocks, cold, instructions, kernel, limits, loop, members, numpy_engine, quiet
+from benchmarks import blocks, cold, instructions, kernel, limits, loop, members, numpy_engine, quiet, sweeps
 from benchmarks.case import Case, aligned, build, spread
 from benchmarks.peers import Peers, installed
 from benchmarks.text import text
@@ -30,7 +30,7 @@ TRIES = 4
 CHECKED = ("none", "suspension_with_review", "ukraine_first", "us_first", "suspension_indefinite")
 WEIGHTED = (((0, 0, 0), (1.0, 2.0, 0.5), 1.0), ((1, 0, 1), (1.0, 2.0, 0.0), 0.5), ((0, 0, 0), (1.0, 1.0, 1.0), 1.0 / 3.0))
 """Priorities and weights of the recipients, and the length of a step [month], of cases of the check besides."""
-SECTIONS = ("engines", "parts", "rows", "cold", "members")
+SECTIONS = ("engines", "parts", "rows", "cold", "members", "sweeps")
 KNOWING = {
     loop.ANY_POLICY: "one code for any policy",
     loop.KIND_OF_ALLOCATION: "the same work for every policy",
@@ -318,6 +318,8 @@ def _measured(case: Case, peers: Peers, given: argparse.Namespace) -> dict[str, 
             result["by members"] = members.by_size(case.scenario, members.QUICK_SIZES if given.quick else members.SIZES, few)
             if not given.quick:
                 result["streamed"] = members.streamed(case.scenario, members.STREAMED[given.long])
+        if "sweeps" in given.only:
+            result["sweeps"] = sweeps.by_size(case.scenario, sweeps.QUICK_SIZES if given.quick else sweeps.SIZES, few)
     if {"engines", "rows", "members"} & set(given.only) and loop.compiler():
         result["limits"] = limits.measure(2 if given.quick else 5)
     return result

@@ -127,7 +127,26 @@ def _met(yes: bool) -> str:
     return "met" if yes else "MISSED"
 
 
+KINDS = {"engine": "engine, called directly", "lanes": "points in memory", "sweep": "sweep on disk"}
+RATE = "rate of the sweep / rate of the engine"
+
+
+def _sweeps(report: Row) -> list[str]:
+    lines = ["Sweeps of 4 munitions, 1 policy, 2 threads; beside them the engine called directly for as many members, with their metrics"]
+    for one in report["sweeps"]:
+        lines.append(f"  {one['points']:,} points of {one['members']:,} members: {one['runs']:,} runs")
+        for kind, named in KINDS.items():
+            cores, most = _range(one["cpu seconds"][kind], ".2f"), one["peak MB"][kind]
+            lines.append(f"    {named:28} {_range(one['seconds'][kind], '.2f')} s; of one core {cores} s; peak {most:,.0f} MB")
+        own = one[f"{RATE}, time of the processor"]
+        goal = f"   at least 0.8 {_met(own['median'] >= 0.8)}" if one["runs"] >= 1_000_000 else ""
+        lines.append(f"    {RATE}: {_range(one[RATE], '.2f')}; by the processor's time {_range(own, '.2f')}{goal}")
+        lines.append(f"    overhead a point: {_range(one['overhead a point, ms of one core'], '.2f')} ms of one core")
+    return lines
+
+
 SECTIONS = {
+    "sweeps": _sweeps,
     "speeds": _speeds,
     "ratios, time of the processor": _side_by_side,
     "instructions": _instructions, "parts of a block": _parts, "keeping rows": _rows,

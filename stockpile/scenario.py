@@ -163,10 +163,12 @@ class Scenario:
         Raises
         ------
         InputError
-            If one text is given in place of a list.
+            If one text is given in place of a list, or anything but names in it.
         """
         if isinstance(policies, str):
             raise InputError.one("policies", f"{policies!r} is one text; allowed: a list of names, [{policies!r}]", file="policy")
+        if policies is not None and not all(isinstance(name, str) for name in policies):
+            raise InputError.one("policies", f"{list(policies)!r}; allowed: a list of names", file="policy")
         return tuple(policies if policies is not None else self.settings.policies or ())
 
     def table(self) -> pd.DataFrame:

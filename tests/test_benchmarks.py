@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from benchmarks import blocks, instructions, kernel, loop, members, numpy_engine, run, text  # noqa: E402
+from benchmarks import blocks, instructions, kernel, loop, members, numpy_engine, run, sweeps, text  # noqa: E402
 from benchmarks.case import LANES, build, summary_names  # noqa: E402
 from benchmarks.instructions import Line  # noqa: E402
 
@@ -164,3 +164,13 @@ def test_the_report_says_which_goals_are_missed():
     said = text.text(report)
     assert "0.85 met" in said and "1.6 MISSED" in said and "not installed" in said
     assert "1,000,000      900,000    2,000,000   2" in said
+
+
+class TestSweeps:
+    def test_a_sweep_is_measured_beside_the_engine(self, monkeypatch):
+        monkeypatch.setattr(sweeps, "MEMBERS", 20)
+        found = sweeps.by_size("july_2025", ((2, 3),), 1)[0]
+        assert (found["points"], found["runs"]) == (6, 120)
+        assert all(found["cpu seconds"][kind]["median"] > 0 and found["peak MB"][kind] > 0 for kind in sweeps.KINDS)
+        printed = "\n".join(text._sweeps({"sweeps": [found]}))
+        assert "6 points of 20 members: 120 runs" in printed and "overhead a point" in printed

@@ -82,6 +82,10 @@ def test_scaled_numbers_and_wildcards() -> None:
     same_as_ensembles(columns, [PAUSE], exact=False)
 
 
+def test_a_scaled_capacity_scales_its_plans() -> None:
+    same_as_ensembles({"munitions.pac3.line.parts.missile.capacity.scale": [0.5, 2.0]}, ["none"], exact=False)
+
+
 def test_engines_give_the_same_bits() -> None:
     columns = {US_SHARE: [0.3, 0.5], LENGTH: [1, 7], "model.slip.scale": [0.5, 1.2]}
     one, other = (everything(Points(SCENARIO, columns, [PAUSE], members=70, engine=engine)) for engine in ("numpy", "compiled"))

@@ -128,7 +128,9 @@ def _axis(given: Mapping[str, Any], key: str) -> tuple[str, list[Value]]:
     if len(given) != 1:
         raise InputError.one(key, f"{', '.join(given) or 'nothing'}; allowed: one path with its values", file="break_even")
     path, axis = next(iter(axes_of(given).items()))
-    return path, sorted(axis.values or (), key=_number)
+    if axis.is_range:
+        raise InputError.one(key, f"{path} has a range without a step; allowed: FROM:TO:STEP, or values", file="break_even")
+    return path, sorted(axis.values, key=_number)
 
 
 def _frames(

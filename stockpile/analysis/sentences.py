@@ -7,42 +7,28 @@ this model and its assumptions; none foretells.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from stockpile import sampling_error
-from stockpile.analysis.crossing import ALWAYS, NEVER
-from stockpile.analysis.wording import Names, amount, capital, is_chance, listed, plain, rounded, spread
+from stockpile.analysis.break_even_sentences import of_break_even as of_break_even
+from stockpile.analysis.wording import CLOSE, LEVEL, Names, Row, amount, capital, is_chance, listed, missing, rounded, rows_of, spread
 from stockpile.experiments.factors import CAMPAIGNS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from stockpile.analysis.break_even import BreakEven
     from stockpile.analysis.discover import Discovery
     from stockpile.analysis.frontier import Frontier
     from stockpile.analysis.robust import Robust
     from stockpile.analysis.sensitivity import Sensitivity
     from stockpile.scenario import Scenario
 
-CLOSE = "too close to call"
 NOTHING = 1e-9
 """A change, or a gap as a share, below which there is none."""
-LEVEL = 0.95
-"""Coverage of the intervals."""
 FEW = 3
 """Most policies that a sentence names one by one."""
 HALF = 0.5
 """An input of a box is doubted where it is restricted in a smaller share of the random halves of the draws."""
-Row = Any
-"""A row of a frame, its columns as attributes."""
-
-
-def _rows(frame: pd.DataFrame) -> list[Row]:
-    return list(frame.itertuples(index=False))
 
 
 def _overlap(first: tuple[float, float], second: tuple[float, float]) -> bool:
@@ -61,18 +47,15 @@ def of_sensitivity(found: Sensitivity, scenario: Scenario | None = None) -> list
     scenario : Scenario, optional
         Whose titles are used; names as in the files where left out.
     """
-    names = _names(found.manifest, scenario)
+    names = Names.of(found.manifest, scenario)
     what = f"{names.outcome(found.outcome).replace('the chance that', 'whether', 1)} under {names.policy(found.policy)}"
-    ranked = [row for row in _rows(found.indices) if row.total_high > NOTHING]
+    ranked = [row for row in rows_of(found.indices) if row.total_high > NOTHING]
     if not ranked:
         return [f"No unknown moves {what}: it is the same in all draws."]
     points = f"{int(found.rounds['points'].iloc[-1]):,} base points"
     head = _leading(ranked, what, points) if found.stable else f"The ranking of what moves {what} did not settle with {points}."
-    return [head, _range(found, names), *_one_at_a_time(found, what), *(_worth(ranked) if found.stable else [])]
-
-
-def _names(manifest: dict[str, Any], scenario: Scenario | None) -> Names:
-    return Names(scenario, str(manifest.get("as_of", "")))
+    mean = what.replace("whether", "the chance that", 1) if is_chance(found.outcome) else f"the mean of {what}"
+    return [head, _range(found, names), *_one_at_a_time(found, mean), *(_worth(ranked) if found.stable else [])]
 
 
 def _leading(ranked: Sequence[Row], what: str, points: str) -> str:
@@ -106,14 +89,14 @@ def _range(found: Sensitivity, names: Names) -> str:
 
 def _one_at_a_time(found: Sensitivity, what: str) -> list[str]:
     """Say between which values the bar at the top of the tornado moves the mean, where its change is not within its error."""
-    rows = [row for row in _rows(found.tornado) if row.swing > NOTHING]
+    rows = [row for row in rows_of(found.tornado) if row.swing > NOTHING]
     if not rows:
         return []
     first = _swing(rows[0])
     if first[0] <= 0.0 or (len(rows) > 1 and _overlap(first, _swing(rows[1]))):
         others = f" between {rows[0].label} and {rows[1].label}" if len(rows) > 1 else ""
-        return [f"One at a time, which unknown moves the mean of {what} most is {CLOSE}{others}."]
-    return [f"One at a time, {rows[0].label} moves the mean of {what} most: {_ends(rows[0], found.unit, first[1] - first[0])}."]
+        return [f"One at a time, which unknown moves {what} most is {CLOSE}{others}."]
+    return [f"One at a time, {rows[0].label} moves {what} most: {_ends(rows[0], found.unit, first[1] - first[0])}."]
 
 
 def _swing(row: Row) -> tuple[float, float]:
@@ -161,94 +144,6 @@ def _start(before: str, text: str) -> str:
     return before + text if before else capital(text)
 
 
-# ---------------------------------------------------------------- break-even
-
-
-def of_break_even(found: BreakEven, scenario: Scenario | None = None) -> list[str]:
-    """Say where a probability crosses a level: at which value of the lever, never, always, or too close to call.
-
-    Parameters as of `of_sensitivity`.
-    """
-    names = _names(found.manifest, scenario)
-    steps = list(dict.fromkeys(_step(value) for value in found.crossings["over"]))
-    every = [_break_even(found, step, names) for step in steps]
-    return every if found.over is None else [_break_even_over(found, steps, names), *every]
-
-
-def _step(value: Any) -> Any:
-    """Return a value of the second lever; None where there is none, whatever the frame made of it."""
-    return None if value is None or value != value else value
-
-
-def is_close(row: Mapping[Hashable, Any]) -> bool:
-    """Tell whether it is too close to call what a row of crossings says: the level may lie within the error at all values tried."""
-    crosses = row["verdict"] not in (NEVER, ALWAYS)
-    return not row["sure"] or (crosses and _step(row["low"]) is None and _step(row["high"]) is None)
-
-
-def _of_step(frame: pd.DataFrame, step: Hashable) -> pd.DataFrame:
-    return frame[[_step(value) == step for value in frame["over"]]]
-
-
-def _break_even(found: BreakEven, step: Hashable, names: Names) -> str:
-    crossings = _of_step(found.crossings, step).to_dict("records")
-    curve = _rows(_of_step(found.curve, step))
-    level, verdict = _level(found), crossings[0]["verdict"]
-    where = "" if step is None else f", with {names.path(str(found.over))} at {names.valued(str(found.over), step)},"
-    what = f"the chance that {names.event(found.outcome)} under {names.policy(found.policy)}{where}"
-    tried = f"{names.path(found.lever)} from {plain(curve[0].lever)} to {names.valued(found.lever, curve[-1].lever)}"
-    highest, lowest = (find(curve, key=lambda row: row.probability) for find in (max, min))
-    if is_close(crossings[0]):
-        span = f"from {_point(lowest, found, names)} to {_point(highest, found, names)}"
-        asked = {NEVER: f"Whether {what} ever reaches", ALWAYS: f"Whether {what} is ever below"}
-        return f"{asked.get(verdict, f'Whether and where {what} crosses')} {level} is {CLOSE}: it runs {span}; {tried}."
-    if verdict == NEVER:
-        return f"{capital(what)} never reaches {level}; it is at most {_point(highest, found, names)}; {tried}."
-    if verdict == ALWAYS:
-        return f"{capital(what)} is always at or above {level}; it is at least {_point(lowest, found, names)}; {tried}."
-    places = [f"{row['direction']} through {level} at {_crossing(row, found, names)}" for row in crossings]
-    return f"{capital(what)} goes {listed(places)}; {tried}."
-
-
-def _level(found: BreakEven) -> str:
-    return f"{100.0 * found.level:g} %"
-
-
-def _point(row: Row, found: BreakEven, names: Names) -> str:
-    return f"{spread(row.probability, row.low, row.high, '1')} at {names.valued(found.lever, row.lever)}"
-
-
-def _crossing(row: Mapping[Hashable, Any], found: BreakEven, names: Names) -> str:
-    """Return where a curve crosses, with the range of its Monte Carlo error."""
-    low, high = _step(row["low"]), _step(row["high"])
-    unit = names.valued(found.lever, row["value"]).removeprefix(plain(row["value"]))
-    steps = (row["from"], row["to"]) if low is None or high is None else (low, high)
-    digits = plain if isinstance(row["value"], dt.date) else partial(rounded, width=steps[1] - steps[0])
-    if low is None or high is None:
-        ends = f"{digits(high)} or less" if low is None else f"{digits(low)} or more"
-    else:
-        ends = f"{digits(low)} to {digits(high)}"
-    return f"{digits(row['value'])}{unit} ({ends})"
-
-
-def _break_even_over(found: BreakEven, steps: Sequence[Hashable], names: Names) -> str:
-    """Say at how many values of the second lever the probability crosses the level, and at how many it never does."""
-    first = [_of_step(found.crossings, step).to_dict("records")[0] for step in steps]
-    sure = [row["verdict"] for row in first if not is_close(row)]
-    counts = {
-        "crosses it": sum(verdict not in (NEVER, ALWAYS) for verdict in sure),
-        "never reaches it": sure.count(NEVER),
-        "is always at or above it": sure.count(ALWAYS),
-        f"is {CLOSE}": len(first) - len(sure),
-    }
-    said = [f"{verb} at {count}" for verb, count in counts.items() if count]
-    chance = f"the chance that {names.event(found.outcome)} under {names.policy(found.policy)}"
-    return (
-        f"Held against {_level(found)} as {names.path(found.lever)} moves, {chance} {listed(said)} of the {len(steps)} values of "
-        f"{names.path(str(found.over))}."
-    )
-
-
 # ---------------------------------------------------------------- frontier
 
 
@@ -257,10 +152,10 @@ def of_frontier(found: Frontier, scenario: Scenario | None = None) -> list[str]:
 
     Parameters as of `of_sensitivity`.
     """
-    names = _names(found.manifest, scenario)
+    names = Names.of(found.manifest, scenario)
     best = found.points[~found.points["dominated"]]
-    safe = _rows(best.sort_values(["chance_below", "unmet"]))[0]
-    kind = _rows(best.sort_values(["unmet", "chance_below"]))[0]
+    safe = rows_of(best.sort_values(["chance_below", "unmet"]))[0]
+    kind = rows_of(best.sort_values(["unmet", "chance_below"]))[0]
     stock = f"the US stock of {names.munition(found.munition)} falls below {names.level(found.level)} after {names.after}"
     tried = f"Of {len(found.points):,} review rules tried, {len(best):,} "
     tried += "is" if len(best) == 1 else "are"
@@ -323,7 +218,7 @@ def of_discovery(found: Discovery, scenario: Scenario | None = None) -> list[str
 
     Parameters as of `of_sensitivity`.
     """
-    names = _names(found.manifest, scenario)
+    names = Names.of(found.manifest, scenario)
     cases, failing = found.boxes.cases, found.boxes.failing
     low, high = (float(end) for end in sampling_error.proportion_interval(failing, cases, LEVEL))
     what = f'Under {names.policy(found.policy)}, in {failing:,} of {cases:,} draws, {spread(failing / cases, low, high, "1")}, '
@@ -337,7 +232,7 @@ def of_discovery(found: Discovery, scenario: Scenario | None = None) -> list[str
 
 def _doubts(found: Discovery, names: Names) -> list[str]:
     """Name inputs of the first box that random halves of the draws seldom restrict."""
-    rows = [row for row in _rows(found.stability) if row.in_whole and row.halves and row.restricted < HALF]
+    rows = [row for row in rows_of(found.stability) if row.in_whole and row.halves and row.restricted < HALF]
     if not rows:
         return []
     named = [f"{names.path(row.column)} ({amount(row.restricted, 0.0, '1')} of {row.halves} random halves of the draws)" for row in rows]
@@ -352,14 +247,14 @@ def of_robust(found: Robust, scenario: Scenario | None = None) -> list[str]:
 
     Parameters as of `of_sensitivity`.
     """
-    names = _names(found.manifest, scenario)
+    names = Names.of(found.manifest, scenario)
     said = [_least_regret(found, outcome, names) for outcome in found.outcomes]
     return [*said, _holds(found, names)] if found.conditions else said
 
 
 def _least_regret(found: Robust, outcome: str, names: Names) -> str:
     """Say whose largest regret over the scenarios is least, and whose is most, where no other comes close."""
-    rows = _rows(found.ranking[found.ranking["outcome"] == outcome].sort_values("maximum", kind="stable"))
+    rows = rows_of(found.ranking[found.ranking["outcome"] == outcome].sort_values("maximum", kind="stable"))
     unit = str(found.values.loc[found.values["outcome"] == outcome, "unit"].iloc[0])
     first, last = rows[0], rows[-1]
     what = f"the least largest regret in {names.outcome(outcome)} over {len(found.scenarios)} scenarios"
@@ -387,7 +282,7 @@ def _among(policies: Sequence[str], count: int, names: Names) -> str:
 
 def _holds(found: Robust, names: Names) -> str:
     """Say under which policy what is asked holds most often, over all scenarios."""
-    rows = [row for row in _rows(found.satisficing) if _step(row.scenario) is None]
+    rows = [row for row in rows_of(found.satisficing) if missing(row.scenario)]
     first = max(rows, key=lambda row: row.share)
     asked = " and ".join(names.condition(one) for one in found.conditions)
     share = f"{spread(first.share, first.low, first.high, '1')} of the draws of all scenarios"

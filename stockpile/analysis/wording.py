@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stockpile.analysis.labels import labels
 from stockpile.experiments.outcomes import BELOW, CHANGE
@@ -15,9 +15,15 @@ from stockpile.metrics import BASELINE
 from stockpile.results import US
 from stockpile.scenario import Scenario
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLOSE = "too close to call"
+LEVEL = 0.95
+"""Coverage of the intervals."""
 FLOOR = "transfer_floor"
 COMPARED = {">": "above", ">=": "at least", "<": "below", "<=": "at most"}
-FINE = 10.0
+FINE = 5.0
 """A number is printed to a digit of at most this part of its interval: more digits than it supports are left out."""
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
@@ -50,6 +56,20 @@ OF_RECIPIENTS = {
 }
 
 
+Row = Any
+"""A row of a frame, its columns as attributes."""
+
+
+def rows_of(frame: pd.DataFrame) -> list[Row]:
+    """Return the rows of a frame."""
+    return list(frame.itertuples(index=False))
+
+
+def missing(value: Any) -> bool:
+    """Tell whether a cell of a frame has no value: None, or what a frame makes of it."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 @dataclass(frozen=True)
 class Names:
     """What things are called: by their titles where a scenario is given, else by the names in the files.
@@ -63,6 +83,11 @@ class Names:
 
     scenario: Scenario | None = None
     now: str = ""
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any], scenario: Scenario | None) -> Names:
+        """Return the names to be used for what an analysis found."""
+        return cls(scenario, str(manifest.get("as_of", "")))
 
     def munition(self, name: str) -> str:
         """Return the short name of a munition."""

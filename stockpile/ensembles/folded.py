@@ -26,19 +26,19 @@ Run = Callable[[Tally, Array, NDArray[np.uint32]], Moments]
 
 def rows_of_block(task: Task, block: Block) -> tuple[list[Key], list[str], Array]:
     """Return names, units and values (shape (metrics, members)) of all metrics of a block."""
-    keys: list[Key] = []
-    units: list[str] = []
-    values: list[Array] = []
+    keys, units, values = zip(*each_metric(task, block), strict=True)
+    return list(keys), list(units), np.array(values)
+
+
+def each_metric(task: Task, block: Block) -> Iterator[tuple[Key, str, Array]]:
+    """Yield name, unit and values, shape (members,), of each metric of a block."""
     for (policy, munition), summary in block.summaries.items():
         case = metrics.Case(
             tuple(task.scenario.recipients), int(task.scenario.settings.substeps or 1), summary, block.levels[munition],
             block.unit_cost[munition], int(task.scenario.settings.money_year or 0),
         )
         for row, name, value, unit in _with_dates(task, case):
-            keys.append((policy, munition, row, name))
-            units.append(unit)
-            values.append(value)
-    return keys, units, np.array(values)
+            yield (policy, munition, row, name), unit, value
 
 
 def _with_dates(task: Task, case: metrics.Case) -> Iterator[metrics.Row]:

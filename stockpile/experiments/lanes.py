@@ -6,8 +6,8 @@ its levers; engine, metrics and bits are those of an ensemble.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -16,8 +16,8 @@ import numpy as np
 from stockpile.assemble import Parts, parts, unit_costs
 from stockpile.clock import Array
 from stockpile.draws import Collector, Columns, Design, Lever, groups_of
-from stockpile.ensembles.folded import Key, rows_of_block
-from stockpile.ensembles.numpy_engine import Task
+from stockpile.ensembles.folded import Key, each_metric
+from stockpile.ensembles.numpy_engine import Block, Task
 from stockpile.ensembles.run import each_chunk, engine_for
 from stockpile.metrics import BASELINE, first_ahead
 from stockpile.samplers import Sampler, sampler
@@ -48,26 +48,8 @@ class Repeated:
         return self._all[:, np.arange(first, first + count) % self.members]
 
 
-@dataclass(frozen=True)
-class Found:
-    """Metrics of lanes.
-
-    Attributes
-    ----------
-    keys : list
-        Policy, munition, recipient and metric of each row.
-    units : list of str
-    values : array, shape (metrics, lanes)
-    """
-
-    keys: list[Key]
-    units: list[str]
-    values: Array
-
-    @cached_property
-    def place(self) -> dict[Key, int]:
-        """The row of each metric."""
-        return {key: number for number, key in enumerate(self.keys)}
+Found = Mapping[Key, Array]
+"""Metrics of lanes: values of shape (lanes,) by policy, munition, recipient and metric."""
 
 
 class Lanes:
@@ -168,7 +150,7 @@ class Lanes:
         found: dict[int, Array] = {}
 
         def work(start: int, number: int) -> None:
-            found[start] = pick(Found(*rows_of_block(engine.task, engine.block(first + start, number))))
+            found[start] = pick(found_in(engine.task, engine.block(first + start, number)))
 
         each_chunk(engine, work, design.members - first if count is None else count, threads, progress or (lambda done: None))
         return np.concatenate([found[start] for start in sorted(found)], axis=-1)
@@ -178,8 +160,12 @@ def metrics_of(scenario: Scenario, policy: str = BASELINE) -> dict[tuple[str, st
     """Return the unit of each metric there is, by munition, recipient and metric; found out by a run of one member."""
     lanes = Lanes(scenario, [policy], random=False, engine="numpy")
     engine = lanes.engine(lanes.draws(0, 1))
-    keys, units, _ = rows_of_block(engine.task, engine.block(0, 1))
-    return {key[1:]: unit for key, unit in zip(keys, units, strict=True)}
+    return {key[1:]: unit for key, unit, _ in each_metric(engine.task, engine.block(0, 1))}
+
+
+def found_in(task: Task, block: Block) -> Found:
+    """Return the metrics of a block."""
+    return {key: values for key, _, values in each_metric(task, block)}
 
 
 def _asked(scenario: Scenario, policies: Sequence[str], levers: tuple[Lever, ...], random: bool) -> tuple[Parts, Columns]:

@@ -87,7 +87,7 @@ class Outcome:
         if name == STOCK or self.is_chance:
             month = edge_of(self.date, lanes.scenario) / substeps
             name = f"stock_at.{month:g}" if name == STOCK else FIRST_BELOW + name.removeprefix(BELOW)
-        values: Array = found.values[found.place[policy, self.munition, self.recipient, name]]
+        values = found[policy, self.munition, self.recipient, name]
         return np.where(values <= month + 1e-9, 1.0, 0.0) if self.is_chance else values
 
 

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from stockpile.assemble import check_policies
 from stockpile.clock import Array
-from stockpile.ensembles.folded import rows_of_block
 from stockpile.errors import InputError, Problem, nearest
-from stockpile.experiments.lanes import Found, Lanes, metrics_of
+from stockpile.experiments.lanes import Lanes, found_in, metrics_of
 from stockpile.experiments.outcomes import STOCK, Outcome, dated_faults, edge_of, known_outcomes
 from stockpile.experiments.planning import Group, Shard, plan
 from stockpile.experiments.summing import Sums, summed
@@ -30,6 +29,8 @@ from stockpile.scenario import Scenario
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BLOCK = 1024
 """Lanes worked on at a time."""
+WIDEST = 4096
+"""Most lanes to a block, where a point has more members than `BLOCK`."""
 KEPT = 3
 """Runs that are kept ready, since the next shard is likely to need one of them."""
 MEMBERS = 100_000
@@ -239,22 +240,26 @@ class _Ready:
         found = []
         for start in range(entries.start, entries.stop, at_once):
             count = min(at_once, entries.stop - start)
-            values = [
-                self._block(start * members + first, min(BLOCK * 2, count * members - first), cases)
-                for first in range(0, count * members, BLOCK * 2)
-            ]
-            whole = np.concatenate(values, axis=-1) if len(values) > 1 else values[0]
-            shape = (len(cases), len(self.points.keys), count, members)
-            found.append(summed(whole.reshape(shape).swapaxes(1, 2).copy(), self.points.quantiles))
+            values = np.empty((len(cases), count, len(self.points.keys), members))
+            for first in range(0, count * members, WIDEST):
+                self._block(start * members + first, min(WIDEST, count * members - first), cases, values, first)
+            found.append(summed(values, self.points.quantiles))
         return Sums(
             np.concatenate([one.share_finite for one in found], axis=1), np.concatenate([one.mean for one in found], axis=1),
             np.concatenate([one.quantiles for one in found], axis=2),
         )
 
-    def _block(self, first: int, count: int, cases: Sequence[int]) -> Array:
-        """Return the metrics of some lanes, shape (cases x metrics, lanes)."""
-        found = Found(*rows_of_block(self.engine.task, self.engine.block(first, count, cases=cases)))
-        return np.array([one.raw(found, self.lanes, self.cases[number]) for number in cases for one in self.points.outcomes])
+    def _block(self, first: int, count: int, cases: Sequence[int], into: Array, at: int) -> None:
+        """Lay the metrics of some lanes into an array of shape (cases, entries, metrics, members), from lane `at` of it on."""
+        found = found_in(self.engine.task, self.engine.block(first, count, cases=cases))
+        members = into.shape[-1]
+        for place, number in enumerate(cases):
+            for row, one in enumerate(self.points.outcomes):
+                values = one.raw(found, self.lanes, self.cases[number])
+                if count < members:
+                    into[place, at // members, row, at % members : at % members + count] = values
+                else:
+                    into[place, :, row] = values.reshape(-1, members)
 
 
 def everything(points: Points, *, threads: int | None = None, progress: Callable[[int], None] | None = None) -> Rows:

@@ -126,7 +126,9 @@ def _kind(scenario: Scenario, path: str, given: list[Any]) -> str:
         return "structure"
     values_only = all(is_parameter(node) or (isinstance(node, dict) and is_parameter(node.get("level"))) for node in nodes)
     if one.operation == "scale":
-        return "lane" if values_only and all(map(_stays_inside, nodes)) else "structure"
+        # Plans are scaled with the capacity they are for.
+        alone = one.path.rsplit(".", 1)[-1] != "capacity"
+        return "lane" if values_only and alone and all(map(_stays_inside, nodes)) else "structure"
     return "lane" if values_only or all(isinstance(node, dict) for node in nodes) else "structure"
 
 

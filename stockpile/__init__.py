@@ -16,8 +16,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stockpile.analysis.break_even import break_even as break_even
+    from stockpile.analysis.discover import discover as discover
     from stockpile.analysis.explain import explain as explain
+    from stockpile.analysis.frontier import frontier as frontier
     from stockpile.analysis.published import beside_published as beside_published
+    from stockpile.analysis.robust import robust as robust
+    from stockpile.analysis.sensitivity import sensitivity as sensitivity
     from stockpile.ensembles.files import read as open  # noqa: F401
     from stockpile.ensembles.result import Ensemble as Ensemble
     from stockpile.ensembles.run import ensemble as ensemble
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
     from stockpile.scenario import load as load
     from stockpile.scenario import names as scenarios  # noqa: F401
     from stockpile.simulate import run as run
+    from stockpile.sweep.opened import open_sweep as open_sweep
+    from stockpile.sweep.run import sweep as sweep
 
 _PLACES = {
     "InputError": ("errors", "InputError"),
@@ -35,13 +42,20 @@ _PLACES = {
     "Scenario": ("scenario", "Scenario"),
     "Ensemble": ("ensembles.result", "Ensemble"),
     "beside_published": ("analysis.published", "beside_published"),
+    "break_even": ("analysis.break_even", "break_even"),
+    "discover": ("analysis.discover", "discover"),
     "ensemble": ("ensembles.run", "ensemble"),
     "explain": ("analysis.explain", "explain"),
+    "frontier": ("analysis.frontier", "frontier"),
     "load": ("scenario", "load"),
     "open": ("ensembles.files", "read"),
+    "open_sweep": ("sweep.opened", "open_sweep"),
     "report": ("report", "report"),
+    "robust": ("analysis.robust", "robust"),
     "run": ("simulate", "run"),
     "scenarios": ("scenario", "names"),
+    "sensitivity": ("analysis.sensitivity", "sensitivity"),
+    "sweep": ("sweep.run", "sweep"),
 }
 """Where each public name stands."""
 __all__ = list(_PLACES)

@@ -205,6 +205,11 @@ def _shown(file: Path, folder: Path) -> str:
     return str(Path(folder.name) / file.relative_to(folder)) if folder == default_folder() else str(file)
 
 
+def document(file: Path, problems: list[Problem]) -> Document | None:
+    """Return a TOML file of the user's as read; where it cannot be, None, and why among `problems`."""
+    return _document(file, file.parent, problems)
+
+
 def _document(file: Path, folder: Path, problems: list[Problem]) -> Document | None:
     shown = _shown(file, folder)
     try:

@@ -278,12 +278,27 @@ def test_every_stream_belongs_to_one_factor() -> None:
     assert {"campaigns.us_operation", "model.slip & model.realisation", "munitions.pac3.us_stock"} <= names
 
 
-def test_what_is_drawn_lies_in_its_range() -> None:
-    lanes = Lanes(SCENARIO, ["none"])
+def test_what_is_drawn_for_a_group_alone_is_no_factor_of_its_own() -> None:
+    lanes = Lanes(SCENARIO, ["none"], only=["pac3"])
+    company = [path for path in lanes.streams if "shell_155mm" in path]
+    assert company
+    names = {path for factor in factors(lanes) for path in factor.paths}
+    assert not names.intersection(company) and not set(drawn(lanes, lanes.draws(1, 4).uniforms(0, 4))).intersection(company)
+    # Its number goes into those of its group all the same.
+    grouped = next(factor for factor in factors(lanes) if "recipients.ukraine.pac3.need.targets" in factor.paths)
+    assert {lanes.streams.index(path) for path in company} <= set(grouped.rows)
+    assert not any(path in company for factor in factors(lanes, apart=True) for path in factor.paths)
+
+
+@pytest.mark.parametrize("only", [None, ["pac3"], ["aim9x"]])
+def test_what_is_drawn_lies_in_its_range(only: list[str] | None) -> None:
+    lanes = Lanes(SCENARIO, ["none"], only=only)
     values = drawn(lanes, lanes.draws(1, 400).uniforms(0, 400))
-    table = SCENARIO.table()
-    row = table[(table.path == "munitions.pac3.us_stock")].iloc[-1]
-    assert row.low <= values["munitions.pac3.us_stock"].min() < values["munitions.pac3.us_stock"].max() <= row.high
+    table = SCENARIO.table().groupby("path").agg(low=("low", "min"), high=("high", "max"))
+    bounded = [path for path in values if path in table.index and "stock" in path]
+    assert bounded
+    for path in bounded:
+        assert table.low[path] <= values[path].min() < values[path].max() <= table.high[path]
     assert set(np.unique(values["campaigns.us_operation"])) <= set(map(float, range(40)))
 
 

@@ -16,7 +16,7 @@ from stockpile.analysis.boxes import Boxes, Search, boxes, how_often, in_words
 from stockpile.analysis.labels import labels
 from stockpile.clock import Array
 from stockpile.errors import InputError, nearest
-from stockpile.experiments.factors import drawn
+from stockpile.experiments.factors import CAMPAIGNS, drawn
 from stockpile.experiments.lanes import Lanes, Progress
 from stockpile.experiments.outcomes import STOCK, Outcome, edge_of, outcome
 from stockpile.experiments.varied import Varied, changes, variants, varied
@@ -160,6 +160,7 @@ def discover(  # noqa: PLR0913 - the names that users give
     failing = said.holds(values[np.searchsorted(every, names), np.arange(members)])
     inputs = pd.DataFrame(drawn(lanes, draws.uniforms(0, members)))
     inputs = inputs.loc[:, inputs.nunique() > 1]
+    inputs = inputs.astype({name: "int64" for name in inputs.columns if name.startswith(CAMPAIGNS) and name.count(".") == 1})
     for item in items:
         inputs[item.path] = [item.at(case) for case in range(members)]
     found = boxes(inputs, failing, search)

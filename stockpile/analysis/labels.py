@@ -32,7 +32,8 @@ def _label(scenario: Scenario, path: str) -> str:
     if root == "model":
         return _words(rest)
     if root == "campaigns":
-        return f"random campaigns: {scenario.campaigns[rest[0]].title}" if len(rest) == 1 else f"random campaigns, {_words(rest[1:])}"
+        title = scenario.campaigns[rest[0]].title
+        return f"the number of random campaigns ({title})" if len(rest) == 1 else f"random campaigns, {_words(rest[1:])}"
     if root == "munitions":
         return f"{_munition(scenario, rest[0])}: {_words(rest[1:])}"
     if root == "recipients" and len(rest) > 1:

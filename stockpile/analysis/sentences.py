@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING
 
 from stockpile import sampling_error
 from stockpile.analysis.break_even_sentences import of_break_even as of_break_even
-from stockpile.analysis.wording import CLOSE, LEVEL, Names, Row, amount, capital, is_chance, listed, missing, rounded, rows_of, spread
+from stockpile.analysis.wording import (
+    CLOSE,
+    LEVEL,
+    Names,
+    Row,
+    amount,
+    capital,
+    is_chance,
+    listed,
+    missing,
+    plural,
+    rounded,
+    rows_of,
+    spread,
+)
 from stockpile.experiments.factors import CAMPAIGNS
 
 if TYPE_CHECKING:
@@ -110,7 +124,7 @@ def _ends(row: Row, unit: str, width: float) -> str:
     """Return the mean of an outcome at both ends of an unknown, or with and without it."""
     if math.isnan(row.at_high):
         return f"{amount(row.at_low, width, unit)} without, {amount(row.base, width, unit)} as drawn"
-    own = "" if row.unit in ("", "1") else f" {row.unit}"
+    own = "" if row.unit in ("", "1") else f" {plural(row.unit, 0)}"
     low, high = (f"{rounded(value, row.high_value - row.low_value)}{own}" for value in (row.low_value, row.high_value))
     return f"{amount(row.at_low, width, unit)} with it at {low}, {amount(row.at_high, width, unit)} at {high}"
 

@@ -12,29 +12,33 @@ PATIENCE = 1.0
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on standard error while the block runs; it gets what to call with the number of members done."""
+def progress(what: str, total: int, units: str = "members") -> Iterator[Callable[..., None]]:
+    """Show a bar on standard error while the block runs; it gets what to call with the number of `units` done.
+
+    A second number says how many of them were done before, and do not count towards the rate.
+    """
     if not sys.stderr.isatty():
-        yield lambda done: None
+        yield lambda done, before=0: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
     from rich.text import Text
 
     class Pace(ProgressColumn):
-        """Members a second, and the time left at that rate."""
+        """How many a second, and the time left at that rate."""
 
         def render(self, task: Task) -> Text:
-            return Text(pace(task.completed, task.total or 0.0, task.elapsed or 0.0))
+            before = task.fields["before"]
+            return Text(pace(task.completed - before, (task.total or 0.0) - before, task.elapsed or 0.0))
 
-    columns = TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.completed:,.0f} of {task.total:,.0f} members"), Pace()
+    columns = TextColumn("{task.description}"), BarColumn(20), TextColumn(f"{{task.completed:,.0f}} of {{task.total:,.0f}} {units}"), Pace()
     bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
-    task = bar.add_task(what, total=total)
+    task = bar.add_task(what, total=total, before=0)
     timer = threading.Timer(PATIENCE, bar.start)
     timer.daemon = True
     timer.start()
     try:
-        yield lambda done: bar.update(task, completed=done)
+        yield lambda done, before=0: bar.update(task, completed=done, before=before)
     finally:
         timer.cancel()
         timer.join()

@@ -53,18 +53,25 @@ def factors(lanes: Lanes, *, apart: bool = False) -> tuple[Factor, ...]:
     rows: dict[str, list[int]] = {}
     together: dict[int, str] = {}
     for group, _ in () if apart else lanes.groups:
-        name = " & ".join(lanes.streams[row] for row in group)
+        name = " & ".join(lanes.streams[row] for row in group if _is_number(lanes, lanes.streams[row]))
         together |= dict.fromkeys(group, name)
     for row, stream in enumerate(lanes.streams):
         parts = stream.split(".")
-        name = ".".join(parts[:2]) if parts[0] == CAMPAIGNS else together.get(row, stream)
-        rows.setdefault(name, []).append(row)
+        if parts[0] == CAMPAIGNS:
+            rows.setdefault(".".join(parts[:2]), []).append(row)
+        elif row in together or _is_number(lanes, stream):
+            rows.setdefault(together.get(row, stream), []).append(row)
     return tuple(Factor(name, tuple(found)) for name, found in sorted(rows.items()))
 
 
 def column_of(lanes: Lanes, path: str) -> Column:
     """Return the table of quantiles of a parameter: of the latest of its points that a run takes."""
     return [column for column in lanes.columns.columns if column.stream == path][-1]
+
+
+def _is_number(lanes: Lanes, stream: str) -> bool:
+    """Tell whether a stream is a number of the munitions that are run; others are drawn only because they belong to a group."""
+    return column_of(lanes, stream).pieces is not CERTAIN
 
 
 def drawn(lanes: Lanes, uniforms: Array) -> dict[str, Array]:
@@ -81,7 +88,7 @@ def drawn(lanes: Lanes, uniforms: Array) -> dict[str, Array]:
     found: dict[str, Array] = {}
     for row, stream in enumerate(lanes.streams):
         parts = stream.split(".")
-        if parts[0] != CAMPAIGNS:
+        if parts[0] != CAMPAIGNS and _is_number(lanes, stream):
             pieces = column_of(lanes, stream).pieces
             assert pieces is not None
             found[stream] = shapes.interpolate(pieces, uniforms[row])

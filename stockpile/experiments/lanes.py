@@ -182,5 +182,5 @@ def _keep_company(columns: Columns, together: Columns) -> None:
     for group in columns.scenario.model.correlations.values():
         if drawn.intersection(group.paths):
             for path in group.paths:
-                if path in together.streams:
+                if path in together.streams and path not in drawn:
                     columns.chance(path)

@@ -17,7 +17,7 @@ RUNS = 2**17
 """Most runs (lanes x policies) to a shard: some tenths of a second."""
 ROWS = 400_000
 """Most rows of the result to a shard."""
-CASES = 32
+CASES = 16
 """Most policies side by side in one run, where all points have all of them."""
 APART = 256
 """Most variants of the policies traced together, where each point has one of its own."""

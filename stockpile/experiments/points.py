@@ -31,7 +31,7 @@ BLOCK = 1024
 """Lanes worked on at a time."""
 WIDEST = 4096
 """Most lanes to a block, where a point has more members than `BLOCK`."""
-KEPT = 3
+KEPT = 2
 """Runs that are kept ready, since the next shard is likely to need one of them."""
 MEMBERS = 100_000
 """Most members to a point: their metrics are sorted in memory."""

@@ -124,6 +124,38 @@ def test_chances_and_stocks_at_dates_are_those_of_an_ensemble() -> None:
         np.testing.assert_array_equal(rows.sums.quantiles[:, point, 0, 1], made.metric_quantiles(rows_quantiles())[:, cell])
 
 
+def test_changes_are_taken_draw_by_draw() -> None:
+    wanted = ["change_in.total_unmet", "change_in.first_below.transfer_floor", "minimum"]
+    for columns in ({LENGTH: [3, 9, 3, 9], US_SHARE: [0.3, 0.3, 0.5, 0.5]}, {LENGTH: [3, 9, 6], US_SHARE: [0.3, 0.3, 0.5]}):
+        rows = everything(Points(SCENARIO, columns, [PAUSE, "none"], members=60, metrics=wanted, munitions=["shell_155mm"]))
+        for point, changed in enumerate(zip(*columns.values(), strict=True)):
+            made = sp.ensemble(SCENARIO.override(dict(zip(columns, changed, strict=True))), [PAUSE, "none"], 60)
+            quantiles = made.metric_quantiles(rows_quantiles())
+            for number, (munition, recipient, metric) in enumerate(rows.keys):
+                for place, policy in enumerate([PAUSE, "none"]):
+                    found = rows.sums.quantiles[:, point, place, number]
+                    own = quantiles[:, made.metric(metric, recipient, policy=policy, munition=munition)]
+                    np.testing.assert_allclose(found, own, rtol=1e-10, atol=1e-7)
+                    assert policy == PAUSE or not metric.startswith("change_in.") or (found == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("columns", "policies", "metric", "words"),
+    [
+        ({US_SHARE: [0.3]}, [PAUSE], "change_in.minimum", ["policy none", "not among the policies"]),
+        ({"policies.none.transfer_floor": ["quarter"]}, [PAUSE, "none"], "change_in.minimum", ["policy none", "is varied"]),
+        ({US_SHARE: [0.3]}, [PAUSE], "us_on_hand", ["us_on_hand@DATE"]),
+        ({US_SHARE: [0.3]}, [PAUSE], "minimum@2027-01-01", ["of the whole run"]),
+        ({US_SHARE: [0.3]}, [PAUSE], "change_in.nonesuch", ["change_in.nonesuch"]),
+    ],
+)
+def test_metrics_that_cannot_be_had(columns: dict[str, list[Any]], policies: list[str], metric: str, words: list[str]) -> None:
+    with pytest.raises(sp.InputError) as caught:
+        Points(SCENARIO, columns, policies, metrics=[metric])
+    for word in words:
+        assert word in str(caught.value)
+
+
 def rows_quantiles() -> tuple[float, ...]:
     return (0.05, 0.25, 0.5, 0.75, 0.95)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 QUANTILES = (0.05, 0.5, 0.95)
+LEAST = 400
+"""Fewest draws from which the value of information is worked out."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def sensitivity(  # noqa: PLR0913 - the names that users give
     rounds, source = _rounds(lanes, wanted, policy, (start, most), seed, workers, progress)
     found = rounds.last.indices
     outputs = lanes.run(
-        lanes.draws(seed, max(members, found.points)), lambda block: wanted.of(block, lanes, policy), threads=workers
+        lanes.draws(seed, max(members, found.points, LEAST)), lambda block: wanted.of(block, lanes, policy), threads=workers
     )
     one = tornado(lanes, wanted, policy, members, seed, workers)
     frame = _indices(lanes, rounds, outputs, seed)

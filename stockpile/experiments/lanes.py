@@ -7,8 +7,8 @@ its levers; engine, metrics and bits are those of an ensemble.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -158,7 +158,23 @@ class Lanes:
 
 def metrics_of(scenario: Scenario, policy: str = BASELINE) -> dict[tuple[str, str, str], str]:
     """Return the unit of each metric there is, by munition, recipient and metric; found out by a run of one member."""
-    lanes = Lanes(scenario, [policy], random=False, engine="numpy")
+    return dict(_metrics_of(_Same(scenario), policy))
+
+
+@dataclass(frozen=True)
+class _Same:
+    """A scenario, equal to others with the same values."""
+
+    scenario: Scenario = field(compare=False)
+    key: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (self.scenario.digest, *self.scenario.munitions))
+
+
+@lru_cache(maxsize=16)
+def _metrics_of(same: _Same, policy: str) -> dict[tuple[str, str, str], str]:
+    lanes = Lanes(same.scenario, [policy], random=False, engine="numpy")
     engine = lanes.engine(lanes.draws(0, 1))
     return {key[1:]: unit for key, unit, _ in each_metric(engine.task, engine.block(0, 1))}
 

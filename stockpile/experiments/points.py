@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,11 +20,13 @@ from stockpile.assemble import check_policies
 from stockpile.clock import Array
 from stockpile.errors import InputError, Problem, nearest
 from stockpile.experiments.lanes import Lanes, found_in, metrics_of
-from stockpile.experiments.outcomes import STOCK, Outcome, dated_faults, edge_of, known_outcomes
+from stockpile.experiments.outcomes import CHANGE, STOCK, Outcome, dated_faults, edge_of, known_outcomes
 from stockpile.experiments.planning import Group, Shard, plan
 from stockpile.experiments.summing import Sums, summed
 from stockpile.experiments.varied import Value, Varied, changes, variants, varied
+from stockpile.metrics import BASELINE
 from stockpile.scenario import Scenario
+from stockpile.sketch import less
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BLOCK = 1024
@@ -78,7 +80,8 @@ class Points:
     sampler : {"random", "lhs", "sobol"}
     quantiles : sequence of float
     metrics : sequence of str, optional
-        Names of metrics, and ``us_on_hand@DATE`` or ``below.LEVEL@DATE`` (its mean is a probability); all metrics where left out.
+        Names of metrics, and ``us_on_hand@DATE`` or ``below.LEVEL@DATE`` (its mean is a probability); with ``change_in.`` before them,
+        less their value under the policy none, draw by draw. All metrics, without changes, where left out.
     munitions : sequence of str, optional
         Those wanted; all where left out.
     values : {"drawn", "central"}
@@ -125,27 +128,44 @@ class Points:
         self._stopped = False
 
     def _wanted(self, metrics: Sequence[str] | None, munitions: Sequence[str] | None) -> tuple[Outcome, ...]:
-        """Return what is wanted of the metrics there are; with a date, of those that can be had at one."""
+        """Return what is wanted of the metrics there are, in their order."""
         plain = metrics_of(self.scenario)
         known = known_outcomes(self.scenario, plain)
-        unknown = [name for name in munitions or () if name not in self.scenario.munitions]
         problems = [
-            Problem("sweep", 0, 0, "munition", f"there is no {name!r}; {nearest(name, self.scenario.munitions)}") for name in unknown
+            Problem("sweep", 0, 0, "munition", f"there is no {name!r}; {nearest(name, self.scenario.munitions)}")
+            for name in munitions or ()
+            if name not in self.scenario.munitions
         ]
-        found = [Outcome(*key[::2], key[1], None, known[key]) for key in plain if not metrics or key[2] in metrics]
-        for text in metrics or ():
-            name, _, date = text.partition("@")
-            places = [key for key in known if key[2] == name and (date or key not in plain)]
-            if not any(key[2] == text for key in plain) and not places:
-                names = dict.fromkeys(key[2] for key in known)
-                problems.append(Problem("sweep", 0, 0, "metric", f"there is no {text!r}; {nearest(name, names)}"))
-            if date and places:
-                faults = [fault for key in places[:1] for fault in dated_faults(Outcome(*key[::2], key[1], date), self.scenario)]
-                problems += [replace(fault, file="sweep", key="metric") for fault in faults]
-            found += [Outcome(*key[::2], key[1], date or None, known[key]) for key in places]
+        found: list[Outcome] = []
+        for text in metrics or dict.fromkeys(key[2] for key in plain):
+            own = [
+                Outcome(munition, _name(text), who, _date(text), unit)
+                for (munition, who, name), unit in known.items()
+                if name == _plain(text)
+            ]
+            problems += self._faults(text, own, known)
+            found += own
         if problems:
             raise InputError(problems)
+        place = {key: number for number, key in enumerate(known)}
+        found.sort(key=lambda one: place[one.munition, one.recipient, one.plain])
         return tuple(one for one in found if not munitions or one.munition in munitions)
+
+    def _faults(self, text: str, own: Sequence[Outcome], known: Mapping[Key, str]) -> Iterator[Problem]:
+        """Yield what is wrong with a metric asked for."""
+        if not own:
+            names = dict.fromkeys(key[2] for key in known)
+            yield Problem("sweep", 0, 0, "metric", f"there is no {text!r}; {nearest(_plain(text), names)}")
+            return
+        for fault in dated_faults(own[0], self.scenario):
+            yield replace(fault, file="sweep", key="metric")
+        if own[0].plain == STOCK and own[0].date is None:
+            yield Problem("sweep", 0, 0, "metric", f"{text!r} is of a date; allowed: {STOCK}@DATE")
+        moved = any(item.kind == "policy" and item.path.split(".")[1] in (BASELINE, "*") for item in self.varied)
+        if own[0].is_change and (moved or BASELINE not in self.policies):
+            what = "is varied" if moved else "is not among the policies"
+            message = f"{text!r} is measured from the policy {BASELINE}, which {what}; allowed: with {BASELINE} as it is"
+            yield Problem("sweep", 0, 0, "metric", message)
 
     # ------------------------------------------------------------ what a sweep asks for
 
@@ -198,6 +218,8 @@ class _Ready:
         scenario = points.scenario.override(given) if given else points.scenario
         scenario, self.names = variants(scenario, points.of_kind("policy"), group.batch(batch), points.policies)
         self.cases = tuple(dict.fromkeys(name for names in self.names for name in names.values()))
+        # For each case the baseline of a variant that has it: changes are refused where the baseline itself is varied.
+        self.base = [next(names.get(BASELINE, "") for names in self.names if name in names.values()) for name in self.cases]
         levers = tuple(item.lever for item in lanes)
         edges = [edge_of(one.date, scenario) for one in points.outcomes if one.plain == STOCK]
         self.lanes = Lanes(scenario, self.cases, levers=levers, random=points.random, edges=edges, only=points.only, engine=points.engine)
@@ -225,8 +247,9 @@ class _Ready:
             entries = [entry for entry, own in zip(shard.entries, shard.variant, strict=True) if own == number]
             names = self.names[first + number]
             place = {name: self.cases.index(name) for name in names.values()}
-            found = self._entries(range(entries[0], entries[-1] + 1), sorted(place.values()))
-            order = [sorted(place.values()).index(place[names[policy]]) for policy in points.policies]
+            cases = sorted(set(place.values()))
+            found = self._entries(range(entries[0], entries[-1] + 1), cases)
+            order = [cases.index(place[names[policy]]) for policy in points.policies]
             parts.append(Sums(*(np.moveaxis(one[..., order, :, :], -3, -2) for one in (found.share_finite, found.mean, found.quantiles))))
         return Sums(
             np.concatenate([part.share_finite for part in parts]), np.concatenate([part.mean for part in parts]),
@@ -256,10 +279,24 @@ class _Ready:
         for place, number in enumerate(cases):
             for row, one in enumerate(self.points.outcomes):
                 values = one.raw(found, self.lanes, self.cases[number])
+                if one.is_change:
+                    values = less(values, one.raw(found, self.lanes, self.base[number]))
                 if count < members:
                     into[place, at // members, row, at % members : at % members + count] = values
                 else:
                     into[place, :, row] = values.reshape(-1, members)
+
+
+def _date(text: str) -> str | None:
+    return text.partition("@")[2] or None
+
+
+def _name(text: str) -> str:
+    return text.partition("@")[0]
+
+
+def _plain(text: str) -> str:
+    return _name(text).removeprefix(CHANGE)
 
 
 def everything(points: Points, *, threads: int | None = None, progress: Callable[[int], None] | None = None) -> Rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -318,3 +319,36 @@ def test_help_is_quick_and_loads_no_engine() -> None:
     )
     assert done.stdout.rstrip().endswith("[]")
     assert "--vary" in done.stdout
+
+
+def test_the_command_itself_killed_at_random_instants_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    # With the model, and dates that make a scenario and a shard each; how shards are stored is tried harder in test_sweep_folder.
+    dates = "munitions.pac3.line.parts.missile.plans.rate_650.by=2026-01-01:2027-12-01:1month"
+    words = [sys.executable, "-m", "stockpile.cli", "sweep", "--vary", dates, "--policy", "none", "--members", "40", "--munition", "pac3"]
+
+    def begin(folder: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([*words, "-o", folder], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    assert begin("unbroken").wait(timeout=120) == 0
+    chance, seen = random.Random(7), set()
+    for _ in range(8):
+        before = len(list((tmp_path / "broken" / "shards").glob("part-*.parquet"))) if (tmp_path / "broken").is_dir() else 0
+        running = begin("broken")
+        deadline = time.monotonic() + 60
+        # Killed at some instant after a shard or two more are there, or before any where there is none yet.
+        wanted = before + chance.randint(0, 2)
+        while running.poll() is None and time.monotonic() < deadline:
+            if len(list((tmp_path / "broken" / "shards").glob("part-*.parquet"))) >= wanted:
+                break
+            time.sleep(0.005)
+        time.sleep(chance.uniform(0.0, 0.3))
+        running.kill()
+        assert running.wait(timeout=60) in (0, -signal.SIGKILL)
+        seen.add(before)
+    assert begin("broken").wait(timeout=120) == 0
+    found, wanted_ = (
+        {file.relative_to(tmp_path / name).as_posix(): file.read_bytes() for file in (tmp_path / name).rglob("*") if file.is_file()}
+        for name in ("broken", "unbroken")
+    )
+    assert found == wanted_
+    assert len(seen) > 2, "the kills came at no different moments"

@@ -9,6 +9,8 @@ from stockpile.scenario import Scenario
 
 GROUPS = ("line", "parts", "plans", "floors", "requirements", "lots", "rounds", "times")
 """Parts of paths that only group others."""
+SPELT = {"us": "US", "pac3": "PAC-3"}
+"""Words of paths that are written in another way."""
 OF_SETTINGS = {"length": "month"}
 """Units of fields that are no parameters."""
 
@@ -54,4 +56,5 @@ def _munition(scenario: Scenario, name: str) -> str:
 
 def _words(parts: Iterable[str]) -> str:
     """Return the last parts of a path in words; what only groups parts is left out."""
-    return ", ".join(part.replace("_", " ") for part in parts if part not in GROUPS) or "rounds"
+    shown = [" ".join(SPELT.get(word, word) for word in part.split("_")) for part in parts if part not in GROUPS]
+    return ", ".join(shown) or "rounds"

@@ -1,10 +1,11 @@
-"""Pages for readers: one self-contained HTML file a scenario, and an index of them."""
+"""Pages for readers: one self-contained HTML file a scenario, or of the workbench's results, and an index of them."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from stockpile import scenario as scenarios
 from stockpile import simulate
@@ -17,6 +18,9 @@ from stockpile.report.study import BASELINE, Study, scenario_of, study_of
 from stockpile.results import Result, write_text
 from stockpile.scenario import Scenario
 
+if TYPE_CHECKING:
+    from stockpile.report.workbench.pages import Analysed, Wanted
+
 __all__ = ["index", "report"]
 SEED = 1
 """Seed of the draws where none is given."""
@@ -24,8 +28,8 @@ FOLLOWED = ("us_on_hand",)
 """What a page follows over time; everything else of the draws it reads from metrics."""
 
 
-def report(
-    source: Scenario | Result | Ensemble,
+def report(  # noqa: PLR0913 - the names that users give
+    source: Scenario | Result | Ensemble | Analysed | Sequence[Analysed],
     path: str | Path,
     policies: Sequence[str] | None = None,
     command: str | None = None,
@@ -33,24 +37,34 @@ def report(
     members: int = 0,
     seed: int = SEED,
     progress: Progress | None = None,
+    metric: str | None = None,
+    params: Sequence[str | Path] = (),
 ) -> Path:
-    """Write the page of a scenario to one self-contained HTML file.
+    """Write the page of a scenario, or of results of the workbench, to one self-contained HTML file.
 
     Parameters
     ----------
-    source : Scenario, Result or Ensemble
+    source : Scenario, Result, Ensemble, Sweep, Sensitivity, BreakEven, Frontier, Robust, Discovery, or a list of the last six
         A scenario, which is run; or a result of `sp.run` (central values) or `sp.ensemble`, whose scenario is loaded again by its
-        name, since a result does not carry its sources.
+        name, since a result does not carry its sources. Or a sweep, or what a question of the workbench gives; a list of these makes
+        one page with a section each. Titles, units and own values are then of the scenario loaded by its name, where it has not changed
+        since; else names stand as in the files.
     path : str or Path
         File to write. It is written under a temporary name and renamed. Its folder is made if it is not there.
     policies : sequence of str, optional
         Names of policies; the scenario's own where left out. `none` is added in front, to compare with, if the scenario has it.
+        Of a sweep, those that are shown; the one that is varied, or the first, where left out.
     command : str, optional
         The command that makes the page again, printed in its footer.
     members, seed : int
         Number of draws of a scenario, and their seed; with 0 the page has central values alone.
     progress : callable, optional
         Is called with the number of members done.
+    metric : str, optional
+        Of a sweep: what is shown, a metric of the US or one of a recipient as ``total_unmet:ukraine``; the first date at which the US
+        stock is below the floor assumed here where left out.
+    params : sequence of folders, optional
+        Laid over the shipped parameters when the scenario of a sweep or question is loaded.
 
     Returns
     -------
@@ -61,20 +75,35 @@ def report(
     ------
     InputError
         As `sp.run` and `sp.ensemble`; for a result whose scenario has changed since, or that has more than one member; for an ensemble
-        that did not follow the US stock; for a path that cannot be written.
+        that did not follow the US stock; for a sweep that is not complete, or lacks the policy or metric; for a path that
+        cannot be written.
     """
     target = Path(path)
     if isinstance(source, Scenario):
         study = _run(source, _with_baseline(source, policies), members, seed, progress)
-    else:
+        text = render(study, command or command_line(study, target))
+    elif isinstance(source, Result | Ensemble):
         _fits(source, policies, members)
         study = _read(source)
-    text = render(study, command or command_line(study, target))
+        text = render(study, command or command_line(study, target))
+    else:
+        from stockpile.report.workbench.pages import Wanted
+
+        text = _of_results(source, target, command, members, Wanted(policies, metric, params))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return write_text(target, text)
     except OSError as error:
         raise InputError.one(str(target), f"cannot be written: {error.strerror}", file="report") from None
+
+
+def _of_results(source: Any, target: Path, command: str | None, members: int, wanted: Wanted) -> str:
+    from stockpile.report.workbench.pages import default_command, page
+
+    if members:
+        raise InputError.one("members", "a result already has its members; allowed: members with a scenario only", file="report")
+    results = list(source) if isinstance(source, list | tuple) else [source]
+    return page(results, command or default_command(results, target), wanted)
 
 
 def _run(scenario: Scenario, policies: list[str], members: int, seed: int, progress: Progress | None) -> Study:

@@ -34,8 +34,15 @@
     const layout = figure.layout;
     const labels = layout.annotations || [];
     const direct = labels.filter((one) => one.name === "direct").length;
-    layout.margin = { ...layout.margin, l: 44, r: 12 };
+    layout.margin = { ...layout.margin, l: Math.min(layout.margin.l, 44), r: 12 };
     figure.data.filter((one) => one.meta === "dots").forEach((one) => { one.marker.size = 4; });
+    // Rows of a heat map have their names above them, and columns their names upright; numbers in the cells do without a scale.
+    if (labels.some((one) => one.name === "policy")) {
+      figure.data.forEach((one) => { one.showscale = false; });
+      layout.xaxis = { ...layout.xaxis, tickangle: -90, ticktext: layout.xaxis.ticktext.map((one) => one.replaceAll("<br>", " ")) };
+      layout.height += 110;
+      layout.margin.b += 110;
+    }
     if (direct > 0) {
       layout.showlegend = true;
       layout.legend = { ...layout.legend, font: { ...layout.legend.font, size: 11 } };
@@ -49,9 +56,31 @@
     return figure;
   }
 
+  // Labels over rows of bars are broken into lines, and the rows made higher by as many.
+  function rowed(figure, width) {
+    const rows = (figure.layout.annotations || []).filter((one) => one.name === "row");
+    if (rows.length === 0) return;
+    const lines = rows.map((one) => wrapped(one.text, Math.floor((width - 48) / 6.6)));
+    rows.forEach((one, number) => { one.text = lines[number].join("<br>"); });
+    figure.layout.height += (Math.max(...lines.map((one) => one.length)) - 1) * 15 * rows.length;
+  }
+
+  // Numbers in the cells of a heat map are as large as fits, and left out where they could not be read.
+  function celled(figure, width) {
+    figure.data.filter((one) => one.meta && one.meta.cells).forEach((one) => {
+      const { l, r } = figure.layout.margin;
+      const cell = (width - l - (one.showscale === false ? r : Math.max(r, 66))) / one.z[0].length;
+      const size = Math.min(12, Math.floor(2 * (cell - 3) / (one.meta.cells * 0.6)) / 2);
+      if (size < 7) delete one.texttemplate;
+      else one.textfont = { ...one.textfont, size };
+    });
+  }
+
   function prepared(id, width, inDark) {
     const figure = structuredClone(book.figures[id]);
     const fitted = width < NARROW ? narrowed(figure) : figure;
+    rowed(fitted, width);
+    celled(fitted, width);
     fitted.layout.width = width;
     return inDark ? recoloured(fitted) : fitted;
   }

@@ -88,7 +88,7 @@ def sensitivity(*, stable: bool = True) -> Sensitivity:
     tornado = pd.DataFrame(
         {
             "factor": ["campaigns.us_operation", SHARE, "munitions.pac3.loss_rate"],
-            "label": ["random campaigns: US operation", "PAC-3: us share", "PAC-3: loss rate"], "unit": ["1", "1", "1/year"],
+            "label": ["random campaigns: US operation", "PAC-3: US share", "PAC-3: loss rate"], "unit": ["1", "1", "1/year"],
             "low_value": [0.0, 0.382, 0.00387], "high_value": [np.nan, 0.478, 0.0245], "base": 2160.0, "at_low": [2430.0, 2055.0, 2265.0],
             "change_at_low": [270.0, -105.0, 105.0], "low_low": [220.0, -112.0, 96.0], "low_high": [320.0, -98.0, 114.0],
             "at_high": [np.nan, 2267.0, 2052.0], "change_at_high": [np.nan, 107.0, -108.0], "high_low": [np.nan, 99.0, -117.0],
@@ -215,7 +215,7 @@ def discovery(*, none: bool = False) -> Discovery:
     fails = (inputs[SHARE] < 0.35) & (inputs["kind"] != "c") & ~np.array([none])
     search = Search(significance=0.01)
     found = boxes(inputs, fails, search)
-    label, unit = {SHARE: "PAC-3: us share", "model.slip": "slip", "kind": "kind"}, {SHARE: "", "model.slip": "month", "kind": ""}
+    label, unit = {SHARE: "PAC-3: US share", "model.slip": "slip", "kind": "kind"}, {SHARE: "", "model.slip": "month", "kind": ""}
     table = found.table()
     table["label"], table["unit"] = table["column"].map(label), table["column"].map(unit)
     trajectories = [box.trajectory.assign(box=box.number) for box in found.found]

@@ -266,11 +266,11 @@ def test_break_even_over_a_second_lever_counts() -> None:
     head, *each = say(answer, SCENARIO)
     assert head.startswith("Held against 10 % as Suspension of six months: length moves, the chance that the US stock of PAC-3")
     assert (
-        f"crosses it at 2, never reaches it at 1, is always at or above it at 1 and is {CLOSE} at 1 of the 5 values of PAC-3: us share; "
+        f"crosses it at 2, never reaches it at 1, is always at or above it at 1 and is {CLOSE} at 1 of the 5 values of PAC-3: US share; "
         "the crossings lie from" in head
     )
     assert len(each) == 5
-    assert "with PAC-3: us share at 0.3, never reaches 10 %" in each[0]
+    assert "with PAC-3: US share at 0.3, never reaches 10 %" in each[0]
 
 
 def test_break_even_at_dates() -> None:
@@ -387,7 +387,7 @@ def test_boxes_come_in_their_words_and_doubts_with_them() -> None:
     assert first.endswith(f"; {words[0]}.")
     assert second == f"Box 2: {words[1]}."
     *_, doubt = say(discovery(123, words, restricted=0.35), SCENARIO)
-    assert doubt == "Seldom found again, and perhaps there by chance: PAC-3: us share (35.0 % of 20 random halves of the draws)."
+    assert doubt == "Seldom found again, and perhaps there by chance: PAC-3: US share (35.0 % of 20 random halves of the draws)."
 
 
 # ---------------------------------------------------------------- words and numbers

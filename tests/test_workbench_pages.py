@@ -276,8 +276,8 @@ def test_more_levers_are_shown_as_clouds_and_slices_and_say_so() -> None:
     assert "Two levers together are not shown" in found.shown
     (one,) = found.charts
     assert one.table.rows[-2:] == (
-        ("PAC-3: us share: 0.3", "15", "10 months", "10 months", "10 months", "0"),
-        ("PAC-3: us share: 0.5", "15", "never", "never", "never", "15")
+        ("PAC-3: US share: 0.3", "15", "10 months", "10 months", "10 months", "0"),
+        ("PAC-3: US share: 0.5", "15", "never", "never", "never", "15")
     )
     assert len(one.spec["data"]) == 3
     assert one.notes == ("Triangles at the top: never before the run ends in January 2033, at 15 of 30 points.",)
@@ -291,7 +291,7 @@ def test_tornado_is_labelled_with_values_and_units() -> None:
     tornado = chart(section, "s-tornado")
     labels = [one["text"] for one in tornado.spec["layout"]["annotations"] if one.get("name") == "row"]
     assert labels == [
-        "Random campaigns: US operation: none at all, against as drawn", "PAC-3: us share: 0.382 to 0.478",
+        "Random campaigns: US operation: none at all, against as drawn", "PAC-3: US share: 0.382 to 0.478",
         "PAC-3: loss rate: 0.00387 to 0.0245 a year",
     ]
     low, high = tornado.spec["data"]
@@ -376,7 +376,7 @@ def test_discovery_has_limits_beside_full_ranges() -> None:
     found = made.discovery()
     section = discoveries.section(found, "d", SCENARIO)
     limits = chart(section, "d-limits")
-    assert {row[0] for row in limits.table.rows} == {"Box 1: PAC-3: us share", "Box 1: kind"}
+    assert {row[0] for row in limits.table.rows} == {"Box 1: PAC-3: US share", "Box 1: kind"}
     kind = next(row for row in limits.table.rows if "kind" in row[0])
     assert kind[1:3] == ("a and b", "a, b and c")
     box = found.boxes.found[0]

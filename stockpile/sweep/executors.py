@@ -148,7 +148,7 @@ def work(renew: Callable[[], Pool], numbers: Sequence[int], skip: Callable[[int]
                         running[pool.submit(waiting[0])] = waiting[0]
                     waiting.popleft()
                 ready, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in ready:
+                for future in sorted(ready, key=running.__getitem__):
                     data = future.result()
                     yield running.pop(future), data
                     losses = 0

@@ -226,15 +226,26 @@ def _allocation(allocation: schema.Allocation, recipients: list[str], layers: Sa
 
 
 def check_observations_name_known_things(known: Known) -> Iterator[Problem]:
-    """Observations name munitions and recipients that there are."""
-    munitions, recipients = known.names("munitions"), ["us", *known.names("recipients")]
+    """Observations name munitions, parts and parameters that there are."""
+    munitions = {name: munition for name, munition, _ in known.munitions()}
     for _, model, layers in known.of("observations"):
         for name, entry in cast(schema.Observations, model).entries.items():
-            allowed = {"munition": munitions, "recipient": recipients}
-            for key, names in allowed.items():
-                if getattr(entry, key) not in names:
-                    given = getattr(entry, key)
-                    yield layers.problem((name, key), f"unknown {key} {given!r}; {nearest(given, names)}")
+            if entry.munition is not None and entry.munition not in known.names("munitions"):
+                message = f"unknown munition {entry.munition!r}; {nearest(entry.munition, known.names('munitions'))}, or item"
+                yield layers.problem((name, "munition"), message)
+            elif entry.munition in munitions and entry.scope.part is not None:
+                parts = munitions[entry.munition].line.parts
+                if entry.scope.part not in parts:
+                    yield layers.problem((name, "scope", "part"), f"unknown part {entry.scope.part!r}; {nearest(entry.scope.part, parts)}")
+            yield from _bases(known, name, entry, layers)
+
+
+def _bases(known: Known, name: str, entry: schema.Observation, layers: Said) -> Iterator[Problem]:
+    """Yield what `used_in` names that is no parameter."""
+    for number, path in enumerate(entry.used_in):
+        if known.right(path) and not known.has(path):
+            message = f"{path!r} is not a parameter; allowed: the path of one, for example munitions.pac3.us_share"
+            yield layers.problem((name, "used_in", number), message)
 
 
 def check_scenarios_name_known_things(known: Known) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from stockpile import schema
 from stockpile.errors import Problem
-from stockpile.tables import is_parameter
+from stockpile.tables import has, is_parameter
 
 Path = tuple[str | int, ...]
 
@@ -79,6 +79,11 @@ class Known:
         """Return the raw table at a parameter path, if it is one."""
         key = self._key(path)
         return _within(self.layers[key].table, path, key) if key in self.layers else None
+
+    def has(self, path: str) -> bool:
+        """Tell whether a path leads to a parameter, or to a group of them."""
+        key = self._key(path)
+        return key in self.layers and has(self.layers[key].table, path.split(".")[len(key) :])
 
     def ever(self, path: str) -> list[dict[str, Any]]:
         """Return the raw tables at a parameter path, one of each file that has it, the uppermost first."""

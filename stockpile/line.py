@@ -40,6 +40,15 @@ def production(numbers: Numbers, name: str) -> tuple[Quantity, Quantity]:
     return capacity, np.maximum(ordered, _contracts(numbers, name) * (1.0 - history))
 
 
+def capacity(numbers: Numbers, name: str, part: str | None = None) -> Quantity:
+    """Return what the line of a munition can deliver, or a part of it [round/month], shape (intervals, members)."""
+    if part is None:
+        return production(numbers, name)[0]
+    line = numbers.scenario.munitions[name].line
+    base = f"munitions.{name}.line"
+    return _part(numbers, f"{base}.parts.{part}", line.parts[part], numbers.today(f"{base}.lead_time", line.lead_time))[0]
+
+
 def _part(numbers: Numbers, base: str, part: schema.Part, lead: Quantity) -> tuple[Quantity, Quantity]:
     """Return what a part can deliver, and how much of that is ordered [round/month], shape (intervals, members)."""
     clock, scenario = numbers.clock, numbers.scenario

@@ -33,8 +33,10 @@ FOLDERS: dict[str, type[BaseModel]] = {
     "observations": schema.Observations,
 }
 """Folders of ``params/``, one file a thing, and what each file may say."""
-FILES: dict[str, type[BaseModel]] = {"model": schema.Model}
+FILES: dict[str, type[BaseModel]] = {"model": schema.Model, "reading": schema.Reading}
 """Single files beside `sources.toml`."""
+BESIDE = ("sources", "reading", "cases")
+"""Files that no run rests on."""
 
 
 def default_folder() -> Path:
@@ -128,10 +130,10 @@ class ParamSet:
         return tuple(sorted(key[1] for key in self.models if key[0] == folder and len(key) == 2))
 
     def tree(self) -> Table:
-        """Return everything but sources as one nested table: ``munitions.pac3.us_share`` and so on."""
+        """Return everything that a run can rest on as one nested table: ``munitions.pac3.us_share`` and so on; and what was reported."""
         result: Table = {}
         for key, layers in self.layers.items():
-            if key == ("sources",):
+            if key[0] in BESIDE:
                 continue
             if len(key) == 1:
                 result[key[0]] = layers.table

@@ -142,6 +142,10 @@ class Scenario:
         """Return a scenario with some of the munitions alone: what happens to each does not depend on the others."""
         return replace(self, munitions={name: self.munitions[name] for name in self.munitions if name in names})
 
+    def files(self) -> ParamSet:
+        """Return all that its files say, what was published after `as_of` among it: to hold a result against, never to run on."""
+        return _read(*self.origin)[0]
+
     def placed(self, error: InputError) -> InputError:
         """Return an error about values of this scenario with the file and position of each, as far as files say them."""
         try:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockpile import schema
-from stockpile.errors import InputError, nearest
-from stockpile.model.state import STOCKS
-from stockpile.results import Result
+from stockpile.evidence.measures import measure_of
+from stockpile.results import US, Result
 from stockpile.simulate import run
 
 if TYPE_CHECKING:
@@ -58,32 +57,31 @@ def beside_published(scenario: Scenario, policy: str = "none") -> tuple[Comparis
     scenario : Scenario
     policy : str
         The policy that is run.
-
-    Raises
-    ------
-    InputError
-        If an observation names something that is not a stock.
     """
-    found = {name: item for name, item in scenario.observations.items() if item.munition in scenario.munitions}
-    for name, item in found.items():
-        if item.quantity not in STOCKS:
-            message = f"{item.quantity!r} is not a stock; {nearest(item.quantity, STOCKS)}"
-            raise InputError.one(f"{name}.quantity", message, file="observations")
+    found: dict[str, schema.Observation] = {}
+    for name, item in scenario.observations.items():
+        measure, _ = measure_of(item, tuple(scenario.recipients))
+        ours = measure is not None and measure.kind == "stock" and item.scope.owner == US and not item.of
+        if ours and item.munition in scenario.munitions:
+            found[name] = item
     start, end = scenario.settings.start, scenario.settings.end
-    found = {name: item for name, item in found.items() if start and end and start <= item.date < end}
+    found = {name: item for name, item in found.items() if start and end and start <= item.day < end}
     if not found:
         return ()
-    last = max(item.date for item in found.values())
+    last = max(item.day for item in found.values())
     horizon = dt.date(last.year + last.month // 12, last.month % 12 + 1, 1)
     fine = scenario.override({"scenario.substeps": DAILY, "scenario.method": "difference", "scenario.end": horizon})
     result = run(fine, [policy])
-    order = sorted(found.items(), key=lambda pair: (pair[1].date, pair[0]))
+    order = sorted(found.items(), key=lambda pair: (pair[1].day, pair[0]))
     return tuple(_compare(result, name, item, policy) for name, item in order)
 
 
 def _compare(result: Result, name: str, item: schema.Observation, policy: str) -> Comparison:
-    series = result.array(item.quantity, item.recipient, policy=policy, munition=item.munition)
-    model = float(np.mean(series[:, result.index(str(item.date))]))
+    measure, _ = measure_of(item, result.recipients)
+    assert measure is not None
+    quantity, row, _ = measure.terms[0]
+    series = result.array(quantity, row, policy=policy, munition=measure.munition)
+    model = float(np.mean(series[:, result.index(str(item.day))]))
     low, high = (item.value, item.value) if item.low is None or item.high is None else (item.low, item.high)
     return Comparison(
         name=name,

@@ -18,6 +18,7 @@ from stockpile.clock import Array
 from stockpile.draws import Collector, Columns, Design, Lever, groups_of
 from stockpile.ensembles.folded import Key, each_metric
 from stockpile.ensembles.numpy_engine import Block, Task
+from stockpile.ensembles.rows import entries
 from stockpile.ensembles.run import each_chunk, engine_for
 from stockpile.metrics import BASELINE, first_ahead
 from stockpile.samplers import Sampler, sampler
@@ -67,6 +68,8 @@ class Lanes:
         Step edges whose US stock is wanted, as metrics ``stock_at.<months from the start>``.
     only : sequence of str, optional
         Munitions that are run; the draws are those of all.
+    quantities : sequence of str
+        Stocks and flows that `follow` gives.
     engine : {"numpy", "compiled"}, optional
 
     Attributes
@@ -91,6 +94,7 @@ class Lanes:
         random: bool = True,
         edges: Sequence[int] = (),
         only: Sequence[str] | None = None,
+        quantities: Sequence[str] = (),
         engine: str | None = None,
     ) -> None:
         self.made, self.columns = _asked(scenario, policies, levers, random)
@@ -103,6 +107,7 @@ class Lanes:
         self.streams = self.columns.streams
         self.groups = groups_of(self.columns)
         self.edges = tuple(sorted(set(edges)))
+        self.entries = entries(quantities, self.made.axes.recipients, differences=False)
 
     def draws(self, seed: int, members: int, name: str = "random") -> Design:
         """Return the draws that an ensemble of that seed, size and sampler takes."""
@@ -121,8 +126,29 @@ class Lanes:
         """Return the engine for a design, with `block` and `stop`; several threads may use it."""
         scenario = self.scenario
         ahead = first_ahead(self.made.clock.dates, str(scenario.as_of))
-        task = Task(scenario, self.made.axes.policies, design, (), None, ahead, self.edges)
+        task = Task(scenario, self.made.axes.policies, design, self.entries, None, ahead, self.edges)
         return engine_for(task, self.made, self._engine)
+
+    def follow(self, design: Design, take: Callable[[Array, int], None], *, at_once: int, threads: int = 1) -> None:
+        """Run all lanes and hand over what is followed over time, some lanes at a time.
+
+        Parameters
+        ----------
+        design : Design
+        take : callable
+            Is given rows of shape (policies, munitions, entries, edges, lanes), in the order of `entries`, and the number of the first
+            lane; flows have one edge less. Several threads may call it.
+        at_once : int
+            Most lanes to a call.
+        threads : int
+        """
+        engine = self.engine(design)
+
+        def work(first: int, count: int) -> None:
+            for start in range(first, first + count, at_once):
+                take(engine.block(start, min(at_once, first + count - start), keep=True).rows, start)
+
+        each_chunk(engine, work, design.members, threads, lambda done: None)
 
     def run(
         self,

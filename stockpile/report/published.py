@@ -41,8 +41,8 @@ def _row(study: Study, item: Comparison) -> Beside:
     standing = {None: "no range given", True: "inside the range", False: "outside the range"}[item.inside]
     return Beside(
         title=seen.title,
-        date=words.day(seen.date),
-        scope=seen.scope,
+        date=words.day(seen.day),
+        scope=seen.scope.variant,
         reported=f"{words.exact(seen.value)}{f' ({span})' if span else ''}",
         model=words.rounds(item.model),
         difference=words.signed(item.difference),
@@ -58,16 +58,16 @@ def sentences(study: Study, comparisons: tuple[Comparison, ...]) -> list[str]:
     for item in comparisons:
         if not item.observation.used:
             continue
-        short = study.short(item.observation.munition)
+        short = study.short(item.observation.munition or "")
         side = "above" if item.difference > 0 else "below"
         share = words.percent(abs(item.difference) / item.observation.value)
         result.append(
-            f"On {words.day(item.observation.date)} the {short} stock is {words.rounds(item.model)} rounds in this model, "
+            f"On {words.day(item.observation.day)} the {short} stock is {words.rounds(item.model)} rounds in this model, "
             f"{share} {side} the {words.exact(item.observation.value)} that were reported."
         )
         if item.residual is not None and item.residual[0] > 0.0:
             result.append(
-                f"To stand in the range reported for {words.day(item.observation.date)}, {words.rounds(item.residual[0])} to "
+                f"To stand in the range reported for {words.day(item.observation.day)}, {words.rounds(item.residual[0])} to "
                 f"{words.rounds(item.residual[1])} more {short} rounds would have had to leave US stock than the files hold. "
                 "This remainder is printed and goes nowhere: it is not fed back into the run."
             )

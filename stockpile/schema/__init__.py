@@ -7,6 +7,7 @@ The sentence under each field is its documentation: ``docs/parameters.md`` and t
 from __future__ import annotations
 
 from stockpile.schema.choices import Allocation, Change, Measure, Policy, Repeat, Review, Scenario, Suspension
+from stockpile.schema.observations import Basis, Denominator, Observation, Observations, Reading, Scope
 from stockpile.schema.things import (
     Campaign,
     Claim,
@@ -17,8 +18,6 @@ from stockpile.schema.things import (
     Lot,
     Model,
     Munition,
-    Observation,
-    Observations,
     Part,
     Plan,
     Recipient,
@@ -57,9 +56,10 @@ from stockpile.schema.values import (
 )
 
 __all__ = [
-    "Allocation", "Alternative", "Campaign", "Change", "Claim", "Correlation", "Count", "Delay", "Event", "Evidence", "Factor",
-    "Factors", "Fault", "Finite", "Fraction", "Grade", "Keys", "Level", "Line", "Lot", "Measure", "Model", "Money", "Munition",
-    "Name", "Names", "Observation", "Observations", "Parameter", "Part", "PerTime", "Plan", "Point", "Policy", "Rate",
-    "Recipient", "Reference", "Repeat", "Review", "Role", "Rounds", "Scenario", "Shape", "Share", "Source", "Strict",
-    "Suspension", "Time", "Times", "bounds", "check_kind", "is_day",
+    "Allocation", "Alternative", "Basis", "Campaign", "Change", "Claim", "Correlation", "Count", "Delay", "Denominator",
+    "Event", "Evidence", "Factor", "Factors", "Fault", "Finite", "Fraction", "Grade", "Keys", "Level", "Line", "Lot",
+    "Measure", "Model", "Money", "Munition", "Name", "Names", "Observation", "Observations", "Parameter", "Part",
+    "PerTime", "Plan", "Point", "Policy", "Rate", "Reading", "Recipient", "Reference", "Repeat", "Review", "Role",
+    "Rounds", "Scenario", "Scope", "Shape", "Share", "Source", "Strict", "Suspension", "Time", "Times", "bounds",
+    "check_kind", "is_day",
 ]

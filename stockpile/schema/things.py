@@ -1,4 +1,4 @@
-"""What is described with numbers: munitions, recipients, events, observations, and what all munitions share."""
+"""What is described with numbers: munitions, recipients, events, and what all munitions share."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from stockpile import units
-from stockpile.errors import nearest
 from stockpile.schema.values import (
     CampaignLength,
     CampaignRate,
@@ -256,48 +254,6 @@ class Campaign(Strict):
             if point.span[0] <= 0.0:
                 raise Fault(f"length.points.{number}.{key}", f"{point.span[0]:g} {self.length.unit} is no time; allowed: above 0")
         return self
-
-
-# ---------------------------------------------------------------- observations
-
-
-class Observation(Evidence):
-    """What was reported at a date: compared with a run, never fed back into it."""
-
-    title: str
-    """What was reported, in a few words."""
-    munition: Name
-    """Which munition."""
-    quantity: Name
-    """Which quantity of the model it is compared with, for example `us_on_hand`."""
-    recipient: Name = "us"
-    """Whose: `us` or a recipient."""
-    date: dt.date
-    """When it is supposed to have held."""
-    unit: str
-    """From the closed table of units."""
-    scope: str
-    """What is counted: variant, owner, ordered, delivered, on hand, sent or used."""
-    closes_the_books: bool = False
-    """True where the observation is shown with the residual use that would close the gap to the run, and is compared no further."""
-
-    @model_validator(mode="after")
-    def _unit_is_known(self) -> Observation:
-        if units.find(self.unit) is None:
-            raise Fault("unit", f"unknown unit {self.unit!r}; {nearest(self.unit, units.names())}")
-        return self
-
-
-class Observations(Strict):
-    """Observations by name: one table each at the top level of the file."""
-
-    entries: dict[Name, Observation]
-    """One table an observation."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _entries_stand_at_the_top(cls, data: Any) -> Any:
-        return data if isinstance(data, dict) and "entries" in data else {"entries": data}
 
 
 # ---------------------------------------------------------------- the model's own

@@ -1,0 +1,1 @@
+"""What was reported, held against what the model says: ledger, predictions, scores, calibration, published cases."""

@@ -59,10 +59,11 @@ test: setup  ## the tests
 	  echo "NOTICE: the browser tests were left out: there is no Chromium here (on Debian: apt-get install chromium libatomic1)." >&2; \
 	fi
 
-report: $(STAMP)  ## render the pages of reports/: two scenarios, the workbench, and an index
+report: $(STAMP)  ## render the pages of reports/: two scenarios, the workbench, the evidence, and an index
 	$(BIN)/stockpile report july_2025 -o reports/july_2025.html
 	$(BIN)/stockpile report november_2026 -o reports/november_2026.html
 	$(BIN)/stockpile report july_2025 --workbench reports/workbench.toml -o reports/workbench.html
+	$(BIN)/stockpile report july_2025 --workbench reports/evidence.toml -o reports/evidence.html
 	$(BIN)/stockpile report --index reports
 
 golden: $(STAMP)  ## refresh tests/golden, a deliberate act: each moved number gets a "Results:" line in CHANGELOG.md

@@ -1,4 +1,4 @@
-"""Writes docs/parameters.md and the tables of docs/glossary.md from the code, so that neither can fall behind it.
+"""Writes docs/parameters.md, docs/equations.md and its picture, and the tables of docs/glossary.md and docs/cases.md from the code.
 
 Run by ``make docs``. A test compares the committed files with what this gives.
 """
@@ -16,6 +16,8 @@ from pydantic import AfterValidator, BaseModel
 from pydantic.fields import FieldInfo
 
 from stockpile import schema, units
+from stockpile.codegen import diagram, latex
+from stockpile.evidence.case_measures import MEASURES
 from stockpile.model.state import FLOWS, SERIES, STOCKS, Meaning
 from stockpile.params import FILES, FOLDERS
 from stockpile.scenario import NEEDED
@@ -232,11 +234,62 @@ def _quantities(table: dict[str, Meaning]) -> str:
     return _table(("name", "unit", "whose", "meaning"), rows)
 
 
+def cases(text: str) -> str:
+    """Return the page of published cases with its table of measures made anew, the rest as it is."""
+    rows = []
+    for name, asked in schema.MEASURES.items():
+        allowed = [unit.name for unit in units.of_dimension(asked.dimension)] + ["date"] * asked.a_day
+        takes = [f"`{key}`" for key in asked.takes]
+        needs = [f"**`{key}`**" for key in asked.needs]
+        said = _flat(MEASURES[name].__doc__ or "")
+        rows.append((f"`{name}`", ", ".join(f"`{unit}`" for unit in allowed), ", ".join([*needs, *takes]) or "–", said))
+    before, rest = text.split("<!-- table: measures -->\n")
+    table = _table(("measure", "unit", "takes (**needs**)", "is"), rows)
+    return before + "<!-- table: measures -->\n\n" + table + "\n<!-- end: measures -->" + rest.split("<!-- end: measures -->", 1)[1]
+
+
+EQUATIONS = """# The equations, printed
+
+<!-- Made by `make docs` from stockpile/model/equations.py; not edited by hand. -->
+
+Printed from the functions that everything runs on, by the tracer that compiled code, the live page and the XMILE export come from too.
+[model.md](model.md) says in words what they mean, `stockpile export latex` gives them as a document.
+
+All flows of a step are worked out from the stocks at its start, in this order; then all stocks move at once. Flows are rates [round/month].
+*r* is a recipient, a sum over *s* runs over all of them, a prime marks a share in force, ε is a number that is next to nothing and keeps a
+quotient finite where its divisor is nought.
+
+![Stocks and flows of one munition](stocks_and_flows.svg)
+"""
+PARTS = {
+    "state.review": "The review, and the shares in force", "flow.delivered": "Production", "flow.own_use": "Own use, and what is free",
+    "flow.request": "Requests and transfers", "flow.released": "The recipients, and ageing", "rate.us_on_hand": "What moves the stocks",
+}
+"""Headings, each before the equation that it begins with."""
+
+
+def equations() -> str:
+    """Return the text of docs/equations.md."""
+    lines = [EQUATIONS]
+    for one in latex.step_equations():
+        if one.key in PARTS:
+            lines.append(f"## {PARTS[one.key]}\n")
+        lines.append(f"```math\n{one.text}\n```\n")
+    lines.append("## Sharing what is available inside a class\n")
+    lines.append("A class is asked for *b* in all and has a capacity *c*; by request, and by weight for two recipients:\n")
+    lines += [f"```math\n{one.text}\n```\n" for one in latex.sharing_equations()]
+    rows = [(f"$`{symbol[1:-1]}`$", f"`{name}`", f"`{unit}`", said) for symbol, name, unit, said in latex.symbol_table()]
+    return "\n".join([*lines, "## Symbols\n", _table(("symbol", "name", "unit", "is"), rows)])
+
+
 def main() -> None:
-    """Write both files."""
+    """Write all files."""
     (HERE / "parameters.md").write_text(parameters(), encoding="utf-8")
-    file = HERE / "glossary.md"
-    file.write_text(glossary(file.read_text(encoding="utf-8")), encoding="utf-8")
+    (HERE / "equations.md").write_text(equations(), encoding="utf-8")
+    (HERE / "stocks_and_flows.svg").write_text(diagram.svg(), encoding="utf-8")
+    for name, made in (("glossary.md", glossary), ("cases.md", cases)):
+        file = HERE / name
+        file.write_text(made(file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,17 +16,26 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stockpile.analysis.answers import answer as answer
     from stockpile.analysis.break_even import break_even as break_even
+    from stockpile.analysis.diff import diff as diff
     from stockpile.analysis.discover import discover as discover
     from stockpile.analysis.explain import explain as explain
     from stockpile.analysis.frontier import frontier as frontier
+    from stockpile.analysis.materiality import materiality as materiality
     from stockpile.analysis.published import beside_published as beside_published
+    from stockpile.analysis.requirement import requirement as requirement
     from stockpile.analysis.robust import robust as robust
     from stockpile.analysis.sensitivity import sensitivity as sensitivity
     from stockpile.ensembles.files import read as open  # noqa: F401
     from stockpile.ensembles.result import Ensemble as Ensemble
     from stockpile.ensembles.run import ensemble as ensemble
     from stockpile.errors import InputError as InputError
+    from stockpile.evidence.calibrate import calibrate as calibrate
+    from stockpile.evidence.cases import replicate as replicate
+    from stockpile.evidence.ledger import ledger as ledger
+    from stockpile.evidence.score import score as score
+    from stockpile.exports import export as export
     from stockpile.report import report as report
     from stockpile.results import Result as Result
     from stockpile.scenario import Scenario as Scenario
@@ -41,19 +50,28 @@ _PLACES = {
     "Result": ("results", "Result"),
     "Scenario": ("scenario", "Scenario"),
     "Ensemble": ("ensembles.result", "Ensemble"),
+    "answer": ("analysis.answers", "answer"),
     "beside_published": ("analysis.published", "beside_published"),
     "break_even": ("analysis.break_even", "break_even"),
+    "calibrate": ("evidence.calibrate", "calibrate"),
+    "diff": ("analysis.diff", "diff"),
     "discover": ("analysis.discover", "discover"),
     "ensemble": ("ensembles.run", "ensemble"),
     "explain": ("analysis.explain", "explain"),
+    "export": ("exports", "export"),
     "frontier": ("analysis.frontier", "frontier"),
+    "ledger": ("evidence.ledger", "ledger"),
     "load": ("scenario", "load"),
+    "materiality": ("analysis.materiality", "materiality"),
     "open": ("ensembles.files", "read"),
     "open_sweep": ("sweep.opened", "open_sweep"),
+    "replicate": ("evidence.cases", "replicate"),
     "report": ("report", "report"),
+    "requirement": ("analysis.requirement", "requirement"),
     "robust": ("analysis.robust", "robust"),
     "run": ("simulate", "run"),
     "scenarios": ("scenario", "names"),
+    "score": ("evidence.score", "score"),
     "sensitivity": ("analysis.sensitivity", "sensitivity"),
     "sweep": ("sweep.run", "sweep"),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -243,7 +243,10 @@ def _clock(scenario: Scenario, chosen: tuple[str, ...]) -> Clock:
     for folder in ("munitions", "recipients"):
         dates |= _point_dates(scenario.tree[folder])
     clock = Clock(settings.start, settings.end, settings.substeps)
-    return with_breaks(clock, (date for date in dates if settings.start < date < settings.end))
+    clock = with_breaks(clock, (date for date in dates if settings.start < date < settings.end))
+    # Where lots are all that is delivered, they come in the steps in which they are due, and not spread over the month.
+    by_lots = any(munition.line.funding == "contracts" for munition in scenario.munitions.values())
+    return replace(clock, breaks=(*clock.breaks, *clock.steps.tolist())) if by_lots else clock
 
 
 def _point_dates(node: Any) -> set[dt.date]:

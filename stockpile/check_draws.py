@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from stockpile import schema
@@ -66,18 +66,34 @@ def _weights(group: list[tuple[int, dict[str, Any]]], path: Path, layers: Said) 
 
 
 def check_correlations_name_what_varies(known: Known) -> Iterator[Problem]:
-    """Groups that move together name uncertain parameters with a range, each in one group."""
+    """Groups that move together name uncertain parameters with a range, each in one group of those that stand at a time."""
     model = cast(schema.Model | None, known.models.get(("model",)))
     layers = known.layers.get(("model",))
-    taken: dict[str, str] = {}
-    for name, group in model.correlations.items() if model is not None and layers is not None else ():
+    groups = model.correlations if model is not None and layers is not None else {}
+    for place, (name, group) in enumerate(groups.items()):
+        earlier = dict(list(groups.items())[:place])
         for number, path in enumerate(group.paths):
             wrong = _cannot_move(known, path) if known.right(path) else None
-            if path in taken and taken[path] != name:
-                wrong = f"{path!r} stands in {taken[path]} already; allowed: one group a path"
+            taken = next((other for other in earlier if path in groups[other].paths and not _either_replaces(groups, name, other)), None)
+            if taken is not None:
+                wrong = f"{path!r} stands in {taken} already; allowed: one group a path, or one that replaces {taken}"
             if wrong and layers is not None:
                 yield layers.problem(("correlations", name, "paths", number), wrong)
-            taken.setdefault(path, name)
+
+
+def _either_replaces(groups: Mapping[str, schema.Correlation], one: str, other: str) -> bool:
+    return one in groups[other].replaces or other in groups[one].replaces
+
+
+def check_correlations_replace_known_groups(known: Known) -> Iterator[Problem]:
+    """A group that moves together replaces others."""
+    model = cast(schema.Model | None, known.models.get(("model",)))
+    layers = known.layers.get(("model",))
+    for name, group in model.correlations.items() if model is not None and layers is not None else ():
+        others = [other for other in (model.correlations if model is not None else ()) if other != name]
+        for place, old in enumerate(group.replaces):
+            if old not in others and layers is not None:
+                yield layers.problem(("correlations", name, "replaces", place), f"unknown group {old!r}; {nearest(old, others)}")
 
 
 def _cannot_move(known: Known, path: str) -> str | None:

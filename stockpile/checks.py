@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from stockpile import check_draws, schema, units
+from stockpile import check_cases, check_draws, schema, units
 from stockpile.errors import Problem, nearest
 from stockpile.known import Known, Path, Said, references
 from stockpile.tables import parameters
@@ -240,6 +240,16 @@ def check_observations_name_known_things(known: Known) -> Iterator[Problem]:
             yield from _bases(known, name, entry, layers)
 
 
+def check_observations_have_names_of_their_own(known: Known) -> Iterator[Problem]:
+    """No two files of observations use the same name: one figure would take the place of the other unseen."""
+    seen: dict[str, str] = {}
+    for file, model, layers in known.of("observations"):
+        for name in cast(schema.Observations, model).entries:
+            if name in seen:
+                yield layers.problem((name,), f"the name stands in observations/{seen[name]}.toml as well; allowed: once")
+            seen.setdefault(name, file)
+
+
 def _bases(known: Known, name: str, entry: schema.Observation, layers: Said) -> Iterator[Problem]:
     """Yield what `used_in` names that is no parameter."""
     for number, path in enumerate(entry.used_in):
@@ -344,9 +354,13 @@ ON_FILES = (
     check_campaigns_name_known_munitions,
     check_plans_replace_known_plans,
     check_observations_name_known_things,
+    check_observations_have_names_of_their_own,
     check_scenarios_name_known_things,
+    check_cases.check_cases_name_known_things,
+    check_cases.check_cases_can_be_run,
     check_points_of_a_day_differ_in_publication,
     check_draws.check_choices_have_alternatives,
     check_draws.check_alternatives_stand_in_no_file,
     check_draws.check_correlations_name_what_varies,
+    check_draws.check_correlations_replace_known_groups,
 )

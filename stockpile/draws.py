@@ -7,14 +7,14 @@ all points of a parameter together, and no draw depends on which other parameter
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 
-from stockpile import samplers, schema, shapes
+from stockpile import copula, samplers, schema, shapes
 from stockpile.clock import Array
 from stockpile.model.state import Quantity
 from stockpile.overrides import touches
@@ -181,6 +181,28 @@ class Collector:
 
 
 @dataclass(frozen=True, eq=False)
+class Group:
+    """Rows of uniform numbers that are drawn together.
+
+    Attributes
+    ----------
+    rows : tuple of int
+    correlation : float
+        Of any two, where it is the same for all.
+    factor : array, optional
+        In place of that, Cholesky's factor of their correlations, shape (rows, rows).
+    """
+
+    rows: tuple[int, ...]
+    correlation: float = 0.0
+    factor: Array | None = None
+
+    def together(self, found: Array) -> Array:
+        """Return independent uniform numbers, shape (rows, count), made dependent."""
+        return samplers.correlate(found, self.correlation) if self.factor is None else samplers.mix(found, self.factor)
+
+
+@dataclass(frozen=True, eq=False)
 class Design:
     """All draws of an ensemble.
 
@@ -192,8 +214,8 @@ class Design:
         ``random``, ``lhs`` or ``sobol``.
     streams : tuple of str
         Names of the rows of `uniforms`.
-    groups : tuple
-        Rows of `uniforms` that are drawn together, with their correlation.
+    groups : tuple of Group
+        Rows of `uniforms` that are drawn together.
     source : Sampler
         Gives the independent uniform numbers.
     given : callable, optional
@@ -205,7 +227,7 @@ class Design:
     members: int
     sampler: str
     streams: tuple[str, ...]
-    groups: tuple[tuple[tuple[int, ...], float], ...]
+    groups: tuple[Group, ...]
     source: samplers.Sampler
     given: Callable[[int, int], dict[str, Array]] | None = None
 
@@ -219,8 +241,9 @@ class Design:
 
     def correlated(self, found: Array) -> Array:
         """Return independent uniform numbers with the rows of each group drawn together, in place."""
-        for rows, correlation in self.groups:
-            found[list(rows)] = samplers.correlate(found[list(rows)], correlation)
+        for group in self.groups:
+            rows = list(group.rows)
+            found[rows] = group.together(found[rows])
         return found
 
 
@@ -236,15 +259,28 @@ def design(columns: Columns, seed: int, members: int, sampler: str) -> Design:
     return Design(columns, seed, members, sampler, streams, groups_of(columns), samplers.sampler(sampler, seed, members, streams))
 
 
-def groups_of(columns: Columns) -> tuple[tuple[tuple[int, ...], float], ...]:
-    """Return the rows of uniform numbers that are drawn together, with their correlation."""
+def groups_of(columns: Columns) -> tuple[Group, ...]:
+    """Return the rows of uniform numbers that are drawn together; what no correlation ties together is in groups apart."""
     row = {stream: number for number, stream in enumerate(columns.streams)}
     groups = []
     for group in columns.scenario.model.correlations.values():
-        rows = tuple(row[path] for path in group.paths if path in row)
-        if len(rows) > 1:
-            groups.append((rows, group.value))
+        paths = [path for path in group.paths if path in row]
+        if not group.pairs and len(paths) > 1:
+            groups.append(Group(tuple(row[path] for path in paths), group.value))
+        elif len(paths) > 1:
+            groups += _tied([row[path] for path in paths], np.array([[group.between(one, other) for other in paths] for one in paths]))
     return tuple(groups)
+
+
+def _tied(rows: list[int], matrix: Array) -> Iterator[Group]:
+    """Yield the groups that correlations other than 0 make of rows."""
+    from scipy.sparse.csgraph import connected_components
+
+    _, label = connected_components(matrix != 0.0, directed=False)
+    for own in dict.fromkeys(label):
+        inside = np.flatnonzero(label == own)
+        if len(inside) > 1:
+            yield Group(tuple(rows[number] for number in inside), factor=copula.factor(matrix[np.ix_(inside, inside)]))
 
 
 class Drawn:

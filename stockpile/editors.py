@@ -45,7 +45,7 @@ def json_schema(kind: str) -> Node:
     Parameters
     ----------
     kind : str
-        One of `KINDS`: munition, recipient, event, campaign, policy, observations, scenario, model, sources.
+        One of `KINDS`: munition, recipient, event, campaign, policy, observations, case, scenario, model, sources.
 
     Raises
     ------
@@ -63,10 +63,20 @@ def json_schema(kind: str) -> Node:
         description = definitions["Parameter"]["description"]
         definitions |= {"SingleValue": single, "SeveralPoints": several}
         definitions["Parameter"] = {"description": description, "oneOf": [_to("SingleValue"), _to("SeveralPoints")]}
+    if kind == "case":
+        definitions |= {name: _may_suppose(definitions[name]) for name in ("SingleValue", "Point", "Plan")}
     if kind == SOURCES:
         definitions["Source"] = node
         node = {"description": "Every document that a number rests on, by key.", "type": "object", "additionalProperties": _to("Source")}
     return {"$schema": DIALECT, "title": f"stockpile {kind}", **node, **({"$defs": definitions} if definitions else {})}
+
+
+def _may_suppose(node: Node) -> Node:
+    """Return the schema of a value that need not say where it comes from: then it is one that the case supposes."""
+    rules = [{**rule, "if": {**rule["if"], "required": ["grade"]}} for rule in node["allOf"]]
+    says = {key: ["grade"] for key in ("source", "where", "note")}
+    required = [key for key in node["required"] if key != "grade"]
+    return {**node, "required": required, "allOf": rules, "dependentRequired": {**node["dependentRequired"], **says}}
 
 
 def _to(name: str) -> Node:
@@ -77,11 +87,17 @@ def _documented(node: Node) -> Node:
     return {key: node[key] for key in ("description",) if key in node}
 
 
-def _plain(node: Node) -> Node:
-    """Return a schema without pydantic's titles and nulls, and with unknown keys refused wherever keys have a pattern."""
+def _without_null(node: Node) -> Node:
+    """Return a schema that does not allow null; where one option is left, as that one."""
     options = [option for option in node.get("anyOf", []) if option != {"type": "null"}]
     if len(options) == 1 and len(node["anyOf"]) == 2:
-        node = {**options[0], **{key: value for key, value in node.items() if key not in ("anyOf", "default")}}
+        return {**options[0], **{key: value for key, value in node.items() if key not in ("anyOf", "default")}}
+    return {**node, "anyOf": options} if options else node
+
+
+def _plain(node: Node) -> Node:
+    """Return a schema without pydantic's titles and nulls, and with unknown keys refused wherever keys have a pattern."""
+    node = _without_null(node)
     result: Node = {}
     for key, value in node.items():
         if key == "title":
@@ -108,6 +124,8 @@ def _as_in_files(name: str, node: Node) -> Node:
         said = {"source": ONE_OR_MORE, "unit": UNIT}
         own = {key: {**_documented(one), **said[key]} if key in said else one for key, one in node["properties"].items()}
         node = {**node, "properties": own, **COMPLETE}
+    if name == "Answer":
+        node = {**node, "properties": {**node["properties"], "source": {**_documented(node["properties"]["source"]), **ONE_OR_MORE}}}
     return _SPECIAL[name](node) if name in _SPECIAL else node
 
 

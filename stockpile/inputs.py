@@ -104,7 +104,7 @@ def common(numbers: Numbers, name: str, times: dict[str, Quantity]) -> Common:
     none = tuple(zero for _ in scenario.recipients)
     opening = State(
         us_on_hand=numbers.at_start(f"{base}.us_stock", munition.us_stock),
-        order_book=_capacity_at_start(line, full=munition.line.funding == "full") * times["line"],
+        order_book=_due_at_start(line, lots, munition.line.funding) * times["line"],
         on_hand=tuple(numbers.at_start(f"recipients.{r}.{name}.stock", c.claims[name].stock) for r, c in _recipients(numbers)),
         withheld=none,
         deferred=none,
@@ -131,10 +131,15 @@ def unit_cost(numbers: Numbers, name: str) -> Quantity:
     return numbers.today(f"munitions.{name}.unit_cost", parameter) * (1.0 + deflator) ** years
 
 
-def _capacity_at_start(line: Quantity, *, full: bool) -> Quantity:
-    """Return what the order book starts from [round/month]: the line at the start, or where all is funded its largest."""
+def _due_at_start(line: Quantity, lots: Quantity, funding: str) -> Quantity:
+    """Return what the order book starts from [round/month]: the line at the start, or where all is funded its largest.
+
+    With contracts alone, what they deliver at the start.
+    """
+    if funding == "contracts":
+        return lots[0]
     result = line[0]
-    for row in range(1, len(line) if full else 1):
+    for row in range(1, len(line) if funding == "full" else 1):
         result = np.maximum(result, line[row])
     return result
 

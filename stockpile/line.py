@@ -23,6 +23,7 @@ def production(numbers: Numbers, name: str) -> tuple[Quantity, Quantity]:
 
     `line` is the least of the parts. `lots` is what is ordered: in history all that the line can make; after it the
     known contracts, or the level in force at `as_of` with growth that waits for its orders' lead time, whichever is more.
+    Where the line is funded by contracts alone, those are all that is ordered, in history too.
     """
     line = numbers.scenario.munitions[name].line
     base = f"munitions.{name}.line"
@@ -35,6 +36,8 @@ def production(numbers: Numbers, name: str) -> tuple[Quantity, Quantity]:
     assert capacity is not None and ordered is not None
     if line.funding == "full":
         return capacity, capacity
+    if line.funding == "contracts":
+        return capacity, _contracts(numbers, name) + np.zeros((len(numbers.starts), 1))
     clock = numbers.clock
     history = clock.overlap(0.0, clock.at(numbers.scenario.as_of + ONE_DAY))
     return capacity, np.maximum(ordered, _contracts(numbers, name) * (1.0 - history))

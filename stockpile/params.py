@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+import tomli
 from pydantic import BaseModel, ValidationError
 
 from stockpile import positions, schema
@@ -31,6 +31,7 @@ FOLDERS: dict[str, type[BaseModel]] = {
     "policies": schema.Policy,
     "scenarios": schema.Scenario,
     "observations": schema.Observations,
+    "cases": schema.Case,
 }
 """Folders of ``params/``, one file a thing, and what each file may say."""
 FILES: dict[str, type[BaseModel]] = {"model": schema.Model, "reading": schema.Reading}
@@ -142,8 +143,8 @@ class ParamSet:
         return result
 
 
-def read(folders: Iterable[str | Path] = (), scenario: Path | None = None) -> ParamSet:
-    """Read the shipped parameters, lay `folders` over them in order, and add the file of a scenario of the user's.
+def read(folders: Iterable[str | Path] = (), scenario: Path | None = None, cases: Sequence[Path] = ()) -> ParamSet:
+    """Read the shipped parameters, lay `folders` over them in order, and add files of the user's: a scenario's, and those of cases.
 
     Raises
     ------
@@ -155,6 +156,7 @@ def read(folders: Iterable[str | Path] = (), scenario: Path | None = None) -> Pa
     documents = _documents([default_folder(), *map(Path, given)], problems)
     if scenario is not None:
         documents["scenarios", scenario.stem] = [_document(scenario, scenario.parent, problems)]
+    documents |= {("cases", case.stem): [_document(case, case.parent, problems)] for case in cases}
     read_well = {key: tuple(document for document in found if document) for key, found in sorted(documents.items())}
     layers = {key: Layers(found) for key, found in read_well.items() if found}
     sources, models = _validate(layers, problems)
@@ -216,13 +218,13 @@ def _document(file: Path, folder: Path, problems: list[Problem]) -> Document | N
     shown = _shown(file, folder)
     try:
         text = file.read_bytes().decode("utf-8")
-        return Document(file, shown, text, tomllib.loads(text))
+        return Document(file, shown, text, tomli.loads(text))
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         message = f"byte {error.object[error.start]:#04x} is not UTF-8; allowed: text saved as UTF-8"
         problems.append(Problem(shown, line, column, "", message))
-    except tomllib.TOMLDecodeError as error:
+    except tomli.TOMLDecodeError as error:
         problems.append(_not_toml(shown, text, str(error)))
     except OSError as error:
         problems.append(Problem(shown, 0, 0, "", f"cannot be read ({error.strerror}); allowed: a TOML file"))

@@ -32,7 +32,16 @@ def rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
                 where = f"munitions.{munition}.line.parts.{name}.plans.{key}"
                 yield _row(scenario, where, part["capacity"]["unit"], plan, plan["by"])
     for name, group in scenario.tree["model"].get("correlations", {}).items():
-        yield _row(scenario, f"model.correlations.{name}", "1", group, None)
+        yield _row(scenario, f"model.correlations.{name}", "1", summed_up(group), None)
+
+
+def summed_up(group: dict[str, Any]) -> dict[str, Any]:
+    """Return a group that moves together with one number: where it has one for every two paths, their mean, least and greatest."""
+    found = [float(value) for row in group.get("pairs", ()) for value in row]
+    if not found:
+        return group
+    said = f"Mean of {len(found)} correlations, the least and the greatest. {group.get('note', '')}".strip()
+    return {**group, "value": sum(found) / len(found), "low": min(found), "high": max(found), "note": said}
 
 
 def _row(scenario: Scenario, path: str, unit: str, point: dict[str, Any], start: Any) -> dict[str, Any]:

@@ -194,6 +194,36 @@ def correlate(uniforms: Array, correlation: float) -> Array:
     return result
 
 
+def mix(uniforms: Array, factor: Array) -> Array:
+    """Return the rows made dependent by a normal copula with a correlation for every two, each still uniform on (0, 1), shape (rows, count).
+
+    As `correlate` otherwise: row i depends on rows 0 to i only, a column on itself alone. A row that is correlated with none before it
+    stays as it was, bit for bit.
+
+    Parameters
+    ----------
+    uniforms : array, shape (rows, count)
+        Independent numbers in (0, 1).
+    factor : array, shape (rows, rows)
+        Of the correlations, as of `copula.factor`.
+    """
+    from scipy.special import ndtr, ndtri
+
+    result = uniforms.copy()
+    scores: dict[int, Array] = {}
+    for row in range(len(uniforms)):
+        before = np.flatnonzero(factor[row, :row])
+        if not len(before):
+            continue
+        total = np.zeros(uniforms.shape[1])
+        for column in (*before, row):
+            if column not in scores:
+                scores[column] = ndtri(uniforms[column])
+            total += factor[row, column] * scores[column]
+        result[row] = np.clip(ndtr(total), NEAREST, 1 - NEAREST)
+    return result
+
+
 def _within(first: int, count: int, members: int) -> None:
     if first < 0 or count < 0 or first + count > members:
         raise ValueError(f"members {first} to {first + count - 1} were asked for; allowed: from 0 to {members - 1}")

@@ -17,7 +17,7 @@ from stockpile.errors import InputError, Problem, nearest
 from stockpile.faults import explain
 from stockpile.known import Known
 from stockpile.known import Path as Key
-from stockpile.params import FILES, FOLDERS, Layers, M, ParamSet, Resolved, read
+from stockpile.params import BESIDE, FILES, FOLDERS, Layers, M, ParamSet, Resolved, read
 from stockpile.tables import Table
 
 if TYPE_CHECKING:
@@ -134,6 +134,17 @@ class Scenario:
             raise InputError(replace(problem, file="override") for problem in error.problems) from None
         return replace(new, origin=self.origin)
 
+    def rebuilt(self, tree: Table, sources: Mapping[str, schema.Source]) -> Scenario:
+        """Return the scenario that another resolved table of values makes; `sources` are what it may rest on besides its own.
+
+        Raises
+        ------
+        InputError
+            If what stands in the table does not go together.
+        """
+        known = vintage.Visible({**self.sources, **sources}, self.beside, self.observations)
+        return replace(_build(self.name, tree, known, self.overridden), origin=self.origin)
+
     def with_policies(self, policies: Mapping[str, schema.Policy]) -> Scenario:
         """Return a scenario with other policies; no parameter moves, and the digest stays that of the files."""
         return replace(self, policies=dict(policies))
@@ -206,6 +217,17 @@ def load(scenario: str | Path = "july_2025", *, params: Sequence[str | Path] = (
         With all faults of all files.
     """
     return resolve(*_read(str(scenario), params))
+
+
+def stand_alone(name: str, tree: Table, sources: Mapping[str, schema.Source]) -> Scenario:
+    """Return the scenario that a resolved table describes, with nothing of the files besides; `sources` are what it may rest on.
+
+    Raises
+    ------
+    InputError
+        If what stands in the table does not go together.
+    """
+    return _build(name, tree, vintage.Visible(dict(sources), (), {}), {})
 
 
 def names(params: Sequence[str | Path] = ()) -> tuple[str, ...]:
@@ -357,7 +379,7 @@ def _build(name: str, tree: Table, known: vintage.Visible, overridden: dict[str,
     things: dict[str, dict[str, Any]] = {
         folder: {key: one(cls, table, (folder, key)) for key, table in tree.get(folder, {}).items()}
         for folder, cls in FOLDERS.items()
-        if folder not in ("scenarios", "observations")
+        if folder not in ("scenarios", "observations", *BESIDE)
     }
     model = one(FILES["model"], tree["model"], ("model",))
     settings = one(schema.Scenario, tree["scenario"], ("scenario",))

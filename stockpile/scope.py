@@ -75,7 +75,9 @@ def correlations(tree: Table) -> Table:
     """Return the groups that move together without the paths that lead to no parameter here, and without groups of fewer than two."""
     groups = {}
     for name, group in tree["model"].get("correlations", {}).items():
-        paths = [path for path in group["paths"] if has(tree, [*path.split("."), "points"])]
-        if len(paths) > 1:
-            groups[name] = {**group, "paths": paths}
+        kept = [number for number, path in enumerate(group["paths"]) if has(tree, [*path.split("."), "points"])]
+        if len(kept) > 1:
+            groups[name] = {**group, "paths": [group["paths"][number] for number in kept]}
+            if "pairs" in group and len(kept) < len(group["paths"]):
+                groups[name]["pairs"] = [[group["pairs"][row - 1][one] for one in kept[:place]] for place, row in enumerate(kept) if place]
     return groups

@@ -63,8 +63,9 @@ def as_of(tree: Table, sources: dict[str, schema.Source], date: dt.date) -> tupl
         _prune_munition(munition)
     pruned["events"] = dict(_known_events(pruned, eyes))
     pruned["campaigns"] = dict(_known_campaigns(pruned.get("campaigns", {})))
-    correlations = pruned["model"].get("correlations", {})
-    pruned["model"]["correlations"] = {name: group for name, group in correlations.items() if eyes.see(group)}
+    correlations = {name: group for name, group in pruned["model"].get("correlations", {}).items() if eyes.see(group)}
+    replaced = {old for group in correlations.values() for old in group.get("replaces", [])}
+    pruned["model"]["correlations"] = {name: group for name, group in correlations.items() if name not in replaced}
     reported = {
         name: schema.Observation.model_validate(table)
         for entries in tree.get("observations", {}).values()

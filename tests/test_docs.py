@@ -48,6 +48,11 @@ def test_parameters_page_is_what_the_schema_says() -> None:
     assert (ROOT / "docs/parameters.md").read_text(encoding="utf-8") == generator().parameters(), "stale: run `make docs`"
 
 
+def test_equations_and_their_picture_are_printed() -> None:
+    assert (ROOT / "docs/equations.md").read_text(encoding="utf-8") == generator().equations(), "stale: run `make docs`"
+    assert (ROOT / "docs/stocks_and_flows.svg").read_text(encoding="utf-8") == generator().diagram.svg(), "stale: run `make docs`"
+
+
 def test_glossary_tables_are_what_the_model_says() -> None:
     text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
     assert text == generator().glossary(text), "stale: run `make docs`"

@@ -14,10 +14,10 @@ MADE_UP = """
 [made_up]
 title = "A made-up count"
 munition = "pac3"
-quantity = "{quantity}"
+basis = "claim"
+scope = {{ state = "{state}", owner = "us", variant = "made up", match = "same" }}
 date = 2026-05-01
 unit = "round"
-scope = "made up"
 value = 1
 source = "github_2026_08_interceptor_note"
 where = "nowhere"
@@ -63,15 +63,15 @@ def test_inside_and_residual_follow_from_the_range(found: dict[str, Comparison])
             assert item.residual is None
 
 
-def with_observation(folder: Path, quantity: str) -> Path:
-    """Write a made-up observation of a quantity, and return the folder to lay over the parameters."""
+def with_observation(folder: Path, state: str) -> Path:
+    """Write a made-up observation, and return the folder to lay over the parameters."""
     (folder / "observations").mkdir()
-    (folder / "observations" / "more.toml").write_text(MADE_UP.format(quantity=quantity), encoding="utf-8")
+    (folder / "observations" / "more.toml").write_text(MADE_UP.format(state=state), encoding="utf-8")
     return folder
 
 
 def test_an_observation_moves_no_result(november: sp.Scenario, tmp_path: Path) -> None:
-    seen = sp.load("november_2026", params=[with_observation(tmp_path, "us_on_hand")])
+    seen = sp.load("november_2026", params=[with_observation(tmp_path, "on_hand")])
     assert "made_up" in seen.observations
     assert seen.digest == november.digest
     assert sp.run(seen, ["none"]).table().equals(sp.run(november, ["none"]).table())
@@ -81,9 +81,12 @@ def test_nothing_reported_later_is_seen_in_july_2025() -> None:
     assert beside_published(sp.load("july_2025")) == ()
 
 
-def test_only_stocks_can_be_compared(tmp_path: Path) -> None:
-    with pytest.raises(sp.InputError, match="did you mean 'us_on_hand'"):
-        beside_published(sp.load("november_2026", params=[with_observation(tmp_path, "us_on_hnd")]))
+def test_only_stocks_of_the_us_stand_beside_the_run(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other").mkdir()
+    stock = beside_published(sp.load("november_2026", params=[with_observation(tmp_path / "one", "on_hand")]))
+    need = beside_published(sp.load("november_2026", params=[with_observation(tmp_path / "other", "needed")]))
+    assert {item.name for item in stock} - {item.name for item in need} == {"made_up"}
 
 
 def test_the_page_shows_them_and_says_that_nothing_is_fed_back(november: sp.Scenario, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from stockpile.assemble import assemble
 from stockpile.errors import InputError, Problem, nearest
 from stockpile.params import ParamSet, read
-from stockpile.provenance import rows
+from stockpile.provenance import rows, summed_up
 from stockpile.scenario import Scenario, resolve
 from stockpile.tables import Table, is_parameter, parameters
 from stockpile.vintage import BEGINNING, Beside, weight_in, weight_of
@@ -149,7 +149,7 @@ def show(scenario: Scenario, path: str) -> Row:
     Returns
     -------
     dict
-        path and kind. For a ``parameter``, ``plan`` or ``correlation`` (with its paths): unit, role, shape, points and beside (values
+        path and kind. For a ``parameter``, ``plan`` or ``correlation`` (with its paths, and pairs where it has them): unit, role, shape, points and beside (values
         of conflict groups that stand beside the used ones; ``drawn`` where a draw may take them, with their weight), each with its
         sources in full. For a ``reference``: how, refers_to, and what
         stands there. For a ``group``: values (as `value_rows`), references and settings below it. For a ``setting``: value.
@@ -166,7 +166,9 @@ def show(scenario: Scenario, path: str) -> Row:
     if is_parameter(node):
         return {"path": path, "kind": "parameter", **_parameter(scenario, path, node)}
     if isinstance(node, dict) and "grade" in node and path.startswith("model.correlations."):
-        return {"path": path, "kind": "correlation", **_parameter(scenario, path, {"unit": "1", "points": [node]}), "paths": node["paths"]}
+        pairs = {"pairs": node["pairs"]} if "pairs" in node else {}
+        own = _parameter(scenario, path, {"unit": "1", "points": [summed_up(node)]})
+        return {"path": path, "kind": "correlation", **own, "paths": node["paths"], **pairs}
     if isinstance(node, dict) and "grade" in node:
         capacity = _find(scenario, path.rsplit(".plans.", 1)[0])["capacity"]
         return {"path": path, "kind": "plan", **_parameter(scenario, path, {**capacity, "points": [node]})}

@@ -8,7 +8,26 @@ from typing import Any
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
-from stockpile.cli import DONE, WRONG, doctor, ensemble, explain, params, questions, report, runs, sweep
+from stockpile.cli import (
+    DONE,
+    WRONG,
+    answer,
+    calibrate,
+    diff,
+    doctor,
+    ensemble,
+    explain,
+    export,
+    materiality,
+    params,
+    questions,
+    replicate,
+    report,
+    requirement,
+    runs,
+    score,
+    sweep,
+)
 from stockpile.cli.output import QuietConsole, note
 from stockpile.errors import InputError
 
@@ -22,6 +41,8 @@ EPILOGUE = """Examples:
   stockpile sensitivity                           which unknowns matter most
   stockpile breakeven --lever munitions.pac3.us_share=0.2:0.9:0.1
                                                   where a chance crosses 10 %
+  stockpile calibrate -o DIR                      fit to what was reported
+  stockpile replicate                             published answers beside ours
   stockpile explain pac3 2025-07                  a month's ledger, with sources
   stockpile params show munitions.pac3.us_share   where a number comes from
 
@@ -36,7 +57,14 @@ VERBS: dict[str, Callable[..., Any]] = {
     "breakeven": questions.breakeven,
     "frontier": questions.frontier,
     "robust": questions.robust,
+    "calibrate": calibrate.calibrate,
+    "score": score.score,
+    "replicate": replicate.replicate,
+    "requirement": requirement.requirement,
+    "materiality": materiality.materiality,
     "report": report.report,
+    "answer": answer.answer,
+    "diff": diff.diff,
     "explain": explain.explain,
     "doctor": doctor.doctor,
 }
@@ -47,6 +75,7 @@ PARAMS: dict[str, Callable[..., Any]] = {
     "sources": params.sources,
     "schema": params.schema,
 }
+EXPORT: dict[str, Callable[..., Any]] = {"xmile": export.xmile, "js": export.js, "latex": export.latex, "csv": export.csv}
 
 
 def _version() -> str:
@@ -75,6 +104,10 @@ def build() -> App:
     for name, verb in PARAMS.items():
         group.command(verb, name=name, help_epilogue="")
     app.command(group)
+    exports = App(name="export", help_epilogue="", help="Write the model, or what it gives, for other software.")
+    for name, verb in EXPORT.items():
+        exports.command(verb, name=name, help_epilogue="")
+    app.command(exports)
     return app
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from stockpile.scenario import Scenario
 
+BRACKETS = "In brackets: 95 % interval of Monte Carlo error, how far more draws could move a number; not whether the assumptions hold."
 FILES = (".json", ".csv", ".parquet")
 SEED = 1
 Row = dict[str, Any]
@@ -189,6 +190,8 @@ class Answer:
         Frames by name; the first is the table that goes into a CSV or Parquet file.
     show : callable
         Prints the tables.
+    brackets : str
+        What stands in brackets.
     """
 
     scenario: Scenario
@@ -197,6 +200,7 @@ class Answer:
     facts: Row
     frames: Mapping[str, DataFrame]
     show: Callable[[], None] = field(repr=False)
+    brackets: str = BRACKETS
 
 
 def deliver(answer: Answer, path: Path | None, *, as_json: bool) -> None:
@@ -237,6 +241,6 @@ def _footer(answer: Answer) -> list[str]:
     drawn = f"{said['members']:,} draws, " + (f"{said['base_points']:,} base points, " if "base_points" in said else "")
     program = f"parameters {answer.scenario.digest[:12]}; stockpile {said['version']}, commit {said['commit']}"
     return [
-        "In brackets: 95 % interval of Monte Carlo error, how far more draws could move a number; not whether the assumptions hold.",
+        answer.brackets,
         f"Scenario {names}, as known on {answer.scenario.as_of}; {drawn}seed {said['seed']}; {program}.",
     ]

@@ -7,7 +7,7 @@ once a step, or once a run, in place of once a lane.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -76,12 +76,13 @@ def flat(item: Any, kind: str) -> Iterator[tuple[str, Any]]:
             yield f"{kind}.{field.name}", value
 
 
-def trace(recipients: int) -> Traced:
-    """Return the graph of one step for a number of recipients."""
+def trace(recipients: int, fixed: Mapping[str, float] | None = None) -> Traced:
+    """Return the graph of one step for a number of recipients; inputs that are fixed are worked into it."""
     graph = Graph()
+    given = fixed or {}
     state = symbols(State, "state", recipients, graph.input)
-    known = symbols(Known, "series", recipients, graph.input)
-    constants = symbols(Constants, "constant", recipients, graph.input)
+    known = symbols(Known, "series", recipients, lambda name: given.get(name) if name in given else graph.input(name))
+    constants = symbols(Constants, "constant", recipients, lambda name: given.get(name) if name in given else graph.input(name))
     lowest = symbols(summaries.Lowest, "lowest", recipients, graph.input)
     passage = symbols(summaries.Passage, "passage", recipients, graph.input)
     totals = symbols(summaries.Totals, "total", recipients, graph.input)

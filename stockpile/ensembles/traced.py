@@ -131,10 +131,10 @@ def _work(
         known, constant, opening = made.lane(policy, munition)
         named = dict(flat(known, "series")) | dict(flat(constant, "constant"))
         uniform.append({name: _uniform(made.clock, name, value, means) for name, value in named.items() if is_uniform(name)})
-        series.append([_on_steps(graph, made.clock, named[name], held) for name in layout.series])
+        series.append([nodes_on_steps(graph, made.clock, named[name], held) for name in layout.series])
         named |= dict(flat(opening, "state"))
-        constants.append([_one(graph, named[name]) for name in layout.constants])
-    named_levels = [_one(graph, level) for level in made.common[munition].levels.values()]
+        constants.append([node_of(graph, named[name]) for name in layout.constants])
+    named_levels = [node_of(graph, level) for level in made.common[munition].levels.values()]
     by_policy = np.array(series, dtype=np.intp)
     # What lasts, step by step: the order in which a run reads it.
     by_step = by_policy.transpose(2, 0, 1).ravel().tolist()
@@ -149,13 +149,14 @@ def _work(
     return Work(program, places[named_levels], cases)
 
 
-def _one(graph: Graph, value: Quantity) -> int:
+def node_of(graph: Graph, value: Quantity) -> int:
+    """Return the node of a quantity that has no time axis."""
     found = ids_of(graph, value)
     assert isinstance(found, int)
     return found
 
 
-def _on_steps(graph: Graph, clock: Clock, value: Quantity, held: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
+def nodes_on_steps(graph: Graph, clock: Clock, value: Quantity, held: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
     """Return the nodes of the means over the steps, as `Clock.mean` takes them; `held` remembers what policies share."""
     if id(value) not in held:
         ids = ids_of(graph, value)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -82,12 +84,21 @@ class Ledger:
         """Entries by their names."""
         return {entry.name: entry for entry in self.entries}
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of every observation, when it was published and how exactly it is read."""
+        said = [
+            (entry.name, entry.observation.model_dump(mode="json"), str(entry.published), asdict(entry.reading) if entry.reading else None)
+            for entry in self.entries
+        ]
+        return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
     def known_at(self, date: dt.date) -> tuple[Entry, ...]:
         """Return what had been published by a date (inclusive)."""
         return tuple(entry for entry in self.entries if entry.published <= date)
 
     def table(self) -> pd.DataFrame:
-        """Return the ledger as a frame, one row an observation, columns as of `COLUMNS`."""
+        """Return the ledger as a frame, one row an observation, columns as of `COLUMNS`; days as ISO text, empty where there is none."""
         import pandas as pd
 
         return pd.DataFrame([_row(entry) for entry in self.entries], columns=list(COLUMNS))
@@ -95,11 +106,11 @@ class Ledger:
 
 def ledger(scenario: Scenario) -> Ledger:
     """Return all that was ever reported, as far as the files of a scenario say."""
-    return of_files(scenario.files())
+    return of_files(scenario.files(), tuple(scenario.recipients))
 
 
-def of_files(params: ParamSet) -> Ledger:
-    """Return the ledger of checked files."""
+def of_files(params: ParamSet, recipients: Sequence[str] | None = None) -> Ledger:
+    """Return the ledger of checked files, held against runs of some of the recipients, or of all."""
     reading = params.models["reading",]
     assert isinstance(reading, schema.Reading)
     found: dict[str, schema.Observation] = {}
@@ -108,7 +119,7 @@ def of_files(params: ParamSet) -> Ledger:
         assert isinstance(model, schema.Observations)
         found.update(model.entries)
     disputed = _disputed(found.values())
-    recipients = params.names("recipients")
+    recipients = params.names("recipients") if recipients is None else recipients
     entries = []
     for name, item in found.items():
         measure, because = measure_of(item, recipients)
@@ -131,7 +142,8 @@ def _row(entry: Entry) -> tuple[object, ...]:
     item = entry.observation
     scope = item.scope
     return (
-        entry.name, item.title, item.munition or item.item, scope.state, scope.owner, scope.variant, scope.match, item.start, item.day,
-        item.value, item.low, item.high, item.bound, item.unit, item.grade, item.basis, entry.published, item.conflict, entry.in_conflict,
-        "; ".join(item.used_in), str(entry.measure or ""), entry.because, "; ".join(item.source), item.where, item.note,
+        entry.name, item.title, item.munition or item.item, scope.state, scope.owner, scope.variant, scope.match, str(item.start or ""),
+        str(item.day), item.value, item.low, item.high, item.bound, item.unit, item.grade, item.basis, str(entry.published),
+        item.conflict or "", entry.in_conflict, "; ".join(item.used_in), str(entry.measure or ""), entry.because,
+        "; ".join(item.source), item.where or "", item.note or "",
     )

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from stockpile import schema, units
+from stockpile.inputs import JOINT
 from stockpile.results import US
 
 ALL = "all"
@@ -26,9 +27,9 @@ class Measure:
     terms : tuple of (quantity, row, sign)
         What is added up, as in tables.
     date : date or None
-        For a stock or a rate.
+        For a stock or a capacity of a day.
     start, end : date or None
-        For flows: the window, half-open.
+        For flows, and the mean capacity of a window: the window, half-open.
     per_month : bool
         Whether it is the mean rate over the window, in place of the sum.
     part : str or None
@@ -61,7 +62,7 @@ def measure_of(item: schema.Observation, recipients: Collection[str]) -> tuple[M
     if because or terms is None or item.munition is None:
         return None, because
     if scope.state == "line":
-        return Measure(item.munition, "capacity", (), date=item.day, part=scope.part), ""
+        return Measure(item.munition, "capacity", (), date=item.date, start=item.start, end=item.end, part=scope.part), ""
     if scope.state == "on_hand":
         return Measure(item.munition, "stock", terms, date=item.date), ""
     if _dimension(item) == "rounds":
@@ -108,7 +109,7 @@ def _terms(scope: schema.Scope, recipients: Collection[str]) -> tuple[tuple[str,
         return (("delivered", US, 1.0),)
     if owner == US:
         if state == "used" and scope.cause is not None:
-            return (("own_use_for", scope.cause, 1.0),)
+            return (("own_use_for", scope.cause, 1.0),) if scope.cause in (US, *recipients, JOINT) else None
         own = {"on_hand": "us_on_hand", "delivered": "to_us", "used": "own_use"}
         return ((own[state], US, 1.0),) if state in own else None
     if state == "sent" and owner == ALL:

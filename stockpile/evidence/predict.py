@@ -33,6 +33,11 @@ def in_run(measure: Measure, scenario: Scenario) -> bool:
     return start <= first and last <= end
 
 
+def run_under(scenario: Scenario, policy: str | None = None) -> str:
+    """Return the policy under which the past is looked at: the one given, `AS_IT_HAPPENED`, or the scenario's first."""
+    return policy or next((name for name in scenario.policies if name == AS_IT_HAPPENED), scenario.chosen(None)[0])
+
+
 @dataclass(frozen=True)
 class _Term:
     """One sum over time: a row followed, the edges (or steps) it is taken at, and their weights."""
@@ -76,7 +81,7 @@ class Predictor:
         if outside or not measures:
             message = f"{outside[0] if outside else 'none'}: outside the run; allowed: within its months"
             raise InputError.one("observations", message, file=scenario.name)
-        self.policy = policy or next((name for name in scenario.policies if name == AS_IT_HAPPENED), scenario.chosen(None)[0])
+        self.policy = run_under(scenario, policy)
         self.measures = tuple(measures)
         last = max(one.date or one.end or dt.date.min for one in measures)
         end = min(dt.date(last.year + last.month // 12, last.month % 12 + 1, 1), scenario.settings.end or dt.date.max)
@@ -129,10 +134,18 @@ class Predictor:
             count = min(1024, design.members - first)
             numbers = type(self.lanes.made.numbers)(self.lanes.scenario, Drawn(design, first, count), self.clock)
             for row, one in wanted:
-                assert one.date is not None
                 series = line.capacity(numbers, one.munition, one.part)
-                at = int(np.searchsorted(self.clock.knots, self.clock.at(one.date), side="right")) - 1
-                into[row, first : first + count] = series[min(at, len(series) - 1)]
+                into[row, first : first + count] = _mean(self.clock, series, one)
+
+
+def _mean(clock: Clock, series: Array, measure: Measure) -> Array:
+    """Return a series known in advance on a day, or its mean over a window, shape (members,) or (1,)."""
+    if measure.date is not None:
+        at = int(np.searchsorted(clock.knots, clock.at(measure.date) + 1e-9, side="right")) - 1
+        return np.asarray(series[min(at, len(series) - 1)])
+    assert measure.start is not None and measure.end is not None
+    lengths = clock.overlap(clock.at(measure.start), clock.at(measure.end))[:, 0] * np.diff(clock.knots)
+    return np.asarray(np.broadcast_to(series, (len(lengths), series.shape[-1])).T @ (lengths / lengths.sum()))
 
 
 def _term(clock: Clock, entry: Followed, row: int, measure: Measure, sign: float) -> _Term:

@@ -57,12 +57,29 @@ class Reading:
     def reported(self, predicted: Array, uniforms: Array) -> Array:
         """Return what would be reported where the quantity is as predicted; `uniforms` (0 to 1) settle the errors.
 
-        Only for `about`.
+        Only for `about`. Errors have the density of `log_likelihood`: the two halves meet in height, so the wider one has more of them.
         """
         below, above = self.deviations
-        scores = np.asarray(stats.norm.ppf(uniforms))
+        share = below / (below + above)
+        lower = below * stats.norm.ppf(np.minimum(uniforms, share) / (2.0 * share))
+        upper = above * stats.norm.ppf(0.5 + (np.maximum(uniforms, share) - share) / (2.0 * (1.0 - share)))
         # The quantity is value + error, so what is reported is the quantity less the error.
-        return predicted - scores * np.where(scores < 0.0, below, above)
+        return predicted - np.where(uniforms < share, lower, upper)
+
+    def as_read(self, predicted: Array, uniforms: Array) -> Array:
+        """Return the predictions with the error of reading: for `about` what would be reported, for a bound what it is held against.
+
+        The ends of `between` are plausible readings themselves, so nothing is added there.
+        """
+        if self.kind == "about":
+            return self.reported(predicted, uniforms)
+        if self.kind == "between":
+            return np.array(predicted)
+        return predicted + max(self.deviations) * stats.norm.ppf(uniforms)
+
+    def probability(self, predicted: Array) -> float:
+        """Return the probability that an inequality holds, over predictions and the error with which it is read."""
+        return float(np.exp(self.log_likelihood(predicted)).mean())
 
     def holds(self, predicted: Array) -> NDArray[np.bool_]:
         """Tell of each prediction whether the inequality holds; for `about`, whether it lies in the interval."""
@@ -78,16 +95,30 @@ def reading_of(item: schema.Observation, errors: schema.Reading) -> Reading:
     unit = units.find(item.unit)
     assert unit is not None
     if item.of:
-        ends = [one for denominator in item.of.values() for one in denominator.span]
-        low, high = item.span[0] * min(ends), item.span[1] * max(ends)
-        return Reading("between", 0.5 * (low + high), low, high)
-    parameter: schema.Parameter = getattr(errors, item.basis)
-    share = parameter.points[0].value
+        return _of_several(item, errors)
+    share = _share(item, errors)
     low, high = item.span if item.low is not None else (item.value * (1.0 - share), item.value * (1.0 + share))
     least = 0.25 * share * abs(item.value)
     read = Reading(item.bound, item.value, min(low, item.value - least), max(high, item.value + least))
     read = Reading(_kind(item), read.value * unit.factor, read.low * unit.factor, read.high * unit.factor)
     return read if item.value else replace(read, low=read.low - 0.5, high=read.high + 0.5)
+
+
+def _share(item: schema.Observation, errors: schema.Reading) -> float:
+    parameter: schema.Parameter = getattr(errors, item.basis)
+    return parameter.points[0].value
+
+
+def _of_several(item: schema.Observation, errors: schema.Reading) -> Reading:
+    """Return how a percentage is read: as an interval over its denominators, or as a bound by the one that bounds least."""
+    ends = [one for denominator in item.of.values() for one in denominator.span]
+    low, high = item.span[0] * min(ends), item.span[1] * max(ends)
+    kind = _kind(item)
+    if kind == "about":
+        return Reading("between", 0.5 * (low + high), low, high)
+    value = low if kind == "at_least" else high
+    error = _share(item, errors) * abs(value) or 0.5
+    return Reading(kind, value, value - error, value + error)
 
 
 def _kind(item: schema.Observation) -> str:

@@ -52,9 +52,9 @@ def factors(lanes: Lanes, *, apart: bool = False) -> tuple[Factor, ...]:
     """
     rows: dict[str, list[int]] = {}
     together: dict[int, str] = {}
-    for group, _ in () if apart else lanes.groups:
-        name = " & ".join(lanes.streams[row] for row in group if _is_number(lanes, lanes.streams[row]))
-        together |= dict.fromkeys(group, name)
+    for group in () if apart else lanes.groups:
+        name = " & ".join(lanes.streams[row] for row in group.rows if _is_number(lanes, lanes.streams[row]))
+        together |= dict.fromkeys(group.rows, name)
     for row, stream in enumerate(lanes.streams):
         parts = stream.split(".")
         if parts[0] == CAMPAIGNS:

@@ -76,8 +76,8 @@ class Lanes:
     ----------
     streams : tuple of str
         Names of the rows of uniform numbers.
-    groups : tuple
-        Rows that are drawn together, with their correlation.
+    groups : tuple of Group
+        Rows that are drawn together.
 
     Raises
     ------
@@ -104,6 +104,7 @@ class Lanes:
             self.made, self.columns = _asked(scenario, policies, levers, random)
             _keep_company(self.columns, together)
         self.scenario, self.levers, self._engine = scenario, levers, engine
+        self._last: tuple[Design, Any] | None = None
         self.streams = self.columns.streams
         self.groups = groups_of(self.columns)
         self.edges = tuple(sorted(set(edges)))
@@ -123,11 +124,18 @@ class Lanes:
         return replace(found, groups=())
 
     def engine(self, design: Design) -> Any:
-        """Return the engine for a design, with `block` and `stop`; several threads may use it."""
-        scenario = self.scenario
-        ahead = first_ahead(self.made.clock.dates, str(scenario.as_of))
-        task = Task(scenario, self.made.axes.policies, design, self.entries, None, ahead, self.edges)
-        return engine_for(task, self.made, self._engine)
+        """Return the engine for a design, with `block` and `stop`; several threads may use it.
+
+        The last one is kept: a design whose source gives other numbers each time is run again and again.
+        """
+        # Threads may ask for different designs at once, so what is kept is read and replaced whole.
+        last = self._last
+        if last is None or last[0] is not design:
+            scenario = self.scenario
+            ahead = first_ahead(self.made.clock.dates, str(scenario.as_of))
+            task = Task(scenario, self.made.axes.policies, design, self.entries, None, ahead, self.edges)
+            last = self._last = design, engine_for(task, self.made, self._engine)
+        return last[1]
 
     def follow(self, design: Design, take: Callable[[Array, int], None], *, at_once: int, threads: int = 1) -> None:
         """Run all lanes and hand over what is followed over time, some lanes at a time.

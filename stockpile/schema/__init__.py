@@ -6,6 +6,8 @@ The sentence under each field is its documentation: ``docs/parameters.md`` and t
 
 from __future__ import annotations
 
+from stockpile.schema.asked import DATE, MEASURES
+from stockpile.schema.cases import Answer, Case, CaseMunition, CasePart, Flow, Order, Transfer
 from stockpile.schema.choices import Allocation, Change, Measure, Policy, Repeat, Review, Scenario, Suspension
 from stockpile.schema.observations import Basis, Denominator, Observation, Observations, Reading, Scope
 from stockpile.schema.things import (
@@ -56,10 +58,10 @@ from stockpile.schema.values import (
 )
 
 __all__ = [
-    "Allocation", "Alternative", "Basis", "Campaign", "Change", "Claim", "Correlation", "Count", "Delay", "Denominator",
-    "Event", "Evidence", "Factor", "Factors", "Fault", "Finite", "Fraction", "Grade", "Keys", "Level", "Line", "Lot",
-    "Measure", "Model", "Money", "Munition", "Name", "Names", "Observation", "Observations", "Parameter", "Part",
-    "PerTime", "Plan", "Point", "Policy", "Rate", "Reading", "Recipient", "Reference", "Repeat", "Review", "Role",
-    "Rounds", "Scenario", "Scope", "Shape", "Share", "Source", "Strict", "Suspension", "Time", "Times", "bounds",
-    "check_kind", "is_day",
+    "DATE", "MEASURES", "Allocation", "Alternative", "Answer", "Basis", "Campaign", "Case", "CaseMunition", "CasePart", "Change",
+    "Claim", "Correlation", "Count", "Delay", "Denominator", "Event", "Evidence", "Factor", "Factors", "Fault", "Finite", "Flow",
+    "Fraction", "Grade", "Keys", "Level", "Line", "Lot", "Measure", "Model", "Money", "Munition", "Name", "Names",
+    "Observation", "Observations", "Order", "Parameter", "Part", "PerTime", "Plan", "Point", "Policy", "Rate",
+    "Reading", "Recipient", "Reference", "Repeat", "Review", "Role", "Rounds", "Scenario", "Scope", "Shape", "Share",
+    "Source", "Strict", "Suspension", "Time", "Times", "Transfer", "bounds", "check_kind", "is_day",
 ]

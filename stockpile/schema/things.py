@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from stockpile import copula
 from stockpile.schema.values import (
     CampaignLength,
     CampaignRate,
@@ -15,6 +16,7 @@ from stockpile.schema.values import (
     Evidence,
     Factors,
     Fault,
+    Finite,
     Fraction,
     Keys,
     Money,
@@ -78,8 +80,9 @@ class Lot(Strict):
 class Line(Strict):
     """The production line: parts, lead time, orders."""
 
-    funding: Literal["lots", "full"]
-    """lots: growth over the level in force at `as_of` waits for orders and their lead time; full: all that the line can make is ordered."""
+    funding: Literal["lots", "full", "contracts"]
+    """lots: growth over the level in force at `as_of` waits for orders and their lead time; full: all that the line can make is ordered;
+    contracts: only the known contracts are delivered, before `as_of` and after it."""
     parts: Annotated[dict[Name, Part], Field(min_length=1)]
     """Parts of a complete round, each with its own ramp."""
     lead_time: Time
@@ -99,6 +102,8 @@ class Level(Strict):
     """Rounds, or a share of the US stock at the start (unit 1, with `of`)."""
     of: Literal["us_stock"] | None = None
     """What a share is a share of."""
+    counts: Literal["stock", "purchases"] = "stock"
+    """stock: rounds to be held. purchases: for a requirement that counts all rounds ever bought, such as an acquisition objective."""
 
     @model_validator(mode="after")
     def _share_of_something(self) -> Level:
@@ -275,28 +280,68 @@ class Times(Strict):
 
 
 class Correlation(Evidence):
-    """How uncertain parameters move together: one correlation between each two of a group.
+    """How uncertain parameters move together: one correlation between each two of a group, or one for every two of them.
 
     It holds between normal scores: of the numbers by which values are drawn, brought to a standard normal distribution. What each
-    value is drawn from stays as it is.
+    value is drawn from stays as it is. Either `value` or `pairs` is given.
     """
 
     paths: Annotated[list[str], Field(min_length=2)]
     """Full paths of the parameters, for example `model.slip`; each stands in one group only. A path that a scenario leaves out, or
     pins, no longer counts."""
+    value: Finite = 0.0
+    """The correlation of any two of the group, where it is the same for all."""
+    pairs: list[list[Finite]] = []
+    """In place of `value`: for each path but the first, in their order, a list of its correlations with those named before it. Of three
+    paths `[[0.5], [0.2, -0.3]]`: the second with the first; the third with the first, and with the second."""
+    replaces: list[Name] = []
+    """Names of groups that this one takes the place of, once it is known."""
 
     @model_validator(mode="after")
     def _it_can_be(self) -> Correlation:
         twice = next((number for number, path in enumerate(self.paths) if path in self.paths[:number]), None)
         if twice is not None:
             raise Fault(f"paths.{twice}", f"{self.paths[twice]!r} is named a second time; allowed: once")
+        given = {"value", "pairs"} & self.model_fields_set
+        if len(given) != 1:
+            both = "value", "given beside `pairs`"
+            key, what = both if given else ("value", "missing")
+            raise Fault(key, f"{what}; allowed: either `value`, the same for any two of the group, or `pairs`, one for every two")
+        for key, beside in (("low", self.low), ("conflict", self.conflict)):
+            if beside is not None:
+                raise Fault(key, "given for a correlation, which is neither drawn nor one of several; allowed: none, say it in `note`")
+        if "pairs" in given:
+            self._pairs_can_be()
+            return self
         least = -1.0 / (len(self.paths) - 1)
         if not least <= self.value <= 1.0:
             raise Fault("value", f"{self.value:g} is no correlation of {len(self.paths)} with one another; allowed: from {least:.4g} to 1")
-        for key, given in (("low", self.low), ("conflict", self.conflict)):
-            if given is not None:
-                raise Fault(key, "given for a correlation, which is neither drawn nor one of several; allowed: none, say it in `note`")
         return self
+
+    def _pairs_can_be(self) -> None:
+        if len(self.pairs) != len(self.paths) - 1:
+            message = f"{len(self.pairs)} lists for {len(self.paths)} paths; allowed: {len(self.paths) - 1}, one for each path but the first"
+            raise Fault("pairs", message)
+        for number, row in enumerate(self.pairs):
+            if len(row) != number + 1:
+                message = f"{len(row)} correlations of {self.paths[number + 1]!r}; allowed: {number + 1}, one with each path named before it"
+                raise Fault(f"pairs.{number}", message)
+            for place, value in enumerate(row):
+                if not -1.0 <= value <= 1.0:
+                    raise Fault(f"pairs.{number}.{place}", f"{value:g} is no correlation; allowed: from -1 to 1")
+        least = copula.least_eigenvalue(copula.matrix_of(self.pairs))
+        if least < -copula.ROUNDING:
+            message = f"these correlations cannot all be at once: the least eigenvalue of their matrix is {least:.4g}; allowed: 0 or more"
+            raise Fault("pairs", message)
+
+    def between(self, one: str, other: str) -> float:
+        """Return the correlation of two paths of the group."""
+        if one == other:
+            return 1.0
+        if not self.pairs:
+            return self.value
+        first, last = sorted((self.paths.index(one), self.paths.index(other)))
+        return self.pairs[last - 1][first]
 
 
 class Model(Strict):

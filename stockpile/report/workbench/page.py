@@ -31,6 +31,7 @@ def render(sections: Sequence[Section], command: str, title: str) -> str:
         .render(
             title=title,
             sections=sections,
+            contents=contents(sections),
             security=policy((plotly(), script)),
             style=Markup(asset("style.css")),
             plotly=Markup(plotly()),
@@ -44,6 +45,18 @@ def render(sections: Sequence[Section], command: str, title: str) -> str:
             licence=LICENCE,
         )
     )
+
+
+def contents(sections: Sequence[Section]) -> list[tuple[str, str]]:
+    """Return where each section stands and what it is called in the list of contents: where a kind comes again, with what sets it apart."""
+    kinds = [one.kind for one in sections]
+    found = []
+    for one in sections:
+        own = [other for other in sections if other.kind == one.kind]
+        apart = [str(other.manifest["scenario"]) for other in own]
+        said = str(one.manifest["scenario"]).replace("_", " ") if len(set(apart)) == len(own) else one.title
+        found.append((one.id, one.kind if kinds.count(one.kind) == 1 else f"{one.kind}: {said}"))
+    return found
 
 
 def provenance(sections: Sequence[Section], command: str, title: str) -> dict[str, Any]:

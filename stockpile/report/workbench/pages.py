@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stockpile.analysis import wording
+from stockpile.analysis.answers import Answer
 from stockpile.analysis.break_even import BreakEven
+from stockpile.analysis.diff import Difference
 from stockpile.analysis.discover import Discovery
 from stockpile.analysis.frontier import Frontier
+from stockpile.analysis.materiality import Materiality
+from stockpile.analysis.requirement import Requirement
 from stockpile.analysis.robust import Robust
 from stockpile.analysis.sensitivity import Sensitivity
 from stockpile.errors import InputError
+from stockpile.evidence.calibrate import Calibration
+from stockpile.evidence.cases import Replication
+from stockpile.evidence.score import Score
 from stockpile.report.blocks import Chart
 from stockpile.report.tables import Table
-from stockpile.report.workbench import break_evens, discoveries, frontiers, readings, robustness, sensitivities, sweeps
+from stockpile.report.workbench import (
+    answer_sheets,
+    break_evens,
+    calibrations,
+    diffs,
+    discoveries,
+    frontiers,
+    materialities,
+    readings,
+    replications,
+    requirements,
+    robustness,
+    scores,
+    sensitivities,
+    sweeps,
+)
 from stockpile.report.workbench.page import render
 from stockpile.report.workbench.scenarios import scenario_of
 from stockpile.report.workbench.section import Section
@@ -26,8 +48,15 @@ from stockpile.sweep.opened import Sweep
 if TYPE_CHECKING:
     from stockpile.scenario import Scenario
 
-Analysed = Sweep | Sensitivity | BreakEven | Frontier | Robust | Discovery
+Analysed = (
+    Sweep | Sensitivity | BreakEven | Frontier | Robust | Discovery | Calibration | Requirement | Materiality | Score | Replication
+    | Answer | Difference
+)
 """What a page of results is made from."""
+
+
+OF_EVIDENCE = ("Score", "Calibration", "Replication")
+"""Kinds of sections that make a page one of evidence."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +92,8 @@ def page(results: Sequence[Analysed], command: str, wanted: Wanted) -> str:
     manifest = results[0].manifest
     scenario = scenario_of(manifest, wanted.params)
     of = scenario.settings.title if scenario else str(manifest.get("title", manifest["scenario"]))
-    title = f"{sections[0].title} – {of}" if len(sections) == 1 else f"Workbench – {of}"
+    name = "Evidence" if any(one.kind in OF_EVIDENCE for one in sections) else "Workbench"
+    title = f"{sections[0].title} – {of}" if len(sections) == 1 else f"{name} – {of}"
     seen: set[str] = set()
     return render([_quoted(one, seen) for one in sections], command, _curly(title))
 
@@ -113,17 +143,27 @@ def _sections(result: Analysed, id_: str, wanted: Wanted) -> list[Section]:
     return [_section(result, id_, scenario)]
 
 
+_SECTIONS: dict[type[Any], Callable[..., Section]] = {
+    Sensitivity: sensitivities.section,
+    BreakEven: break_evens.section,
+    Frontier: frontiers.section,
+    Robust: robustness.section,
+    Discovery: discoveries.section,
+    Requirement: requirements.section,
+    Materiality: materialities.section,
+    Calibration: calibrations.section,
+    Score: scores.section,
+    Replication: replications.section,
+    Difference: diffs.section,
+    Answer: answer_sheets.section,
+}
+"""What makes the section of each kind of result."""
+
+
 def _section(result: Any, id_: str, scenario: Scenario | None) -> Section:
-    if isinstance(result, Sensitivity):
-        return sensitivities.section(result, id_, scenario)
-    if isinstance(result, BreakEven):
-        return break_evens.section(result, id_, scenario)
-    if isinstance(result, Frontier):
-        return frontiers.section(result, id_, scenario)
-    if isinstance(result, Robust):
-        return robustness.section(result, id_, scenario)
-    if isinstance(result, Discovery):
-        return discoveries.section(result, id_, scenario)
+    for kind, section in _SECTIONS.items():
+        if isinstance(result, kind):
+            return section(result, id_, scenario)
     allowed = "a scenario, a result, an ensemble, a sweep, or what a question of the workbench gives, or a list of the last two"
     raise InputError.one("source", f"{type(result).__name__}; allowed: {allowed}", file="report")
 

@@ -15,6 +15,7 @@ from stockpile.params import Layers, document
 from stockpile.schema.values import Strict
 
 if TYPE_CHECKING:
+    from stockpile.evidence.cases import Replication
     from stockpile.report.workbench.pages import Analysed
     from stockpile.scenario import Scenario
 
@@ -83,6 +84,67 @@ class DiscoveryAsked(Question):
     vary: dict[str, Any] | None = None
 
 
+class RequirementAsked(Question):
+    """A requirement sheet."""
+
+    munitions: Annotated[list[str], Field(min_length=1)] | None = None
+    by: str = "FY2031"
+
+
+class MaterialityAsked(Question):
+    """What policies and events move."""
+
+    policies: Annotated[list[str], Field(min_length=1)] | None = None
+    munitions: Annotated[list[str], Field(min_length=1)] | None = None
+
+
+class ReplicationAsked(Question):
+    """Published cases."""
+
+    cases: Annotated[list[str], Field(min_length=1)] | None = None
+    """Which; all that there are where left out."""
+
+
+class ScoreAsked(Question):
+    """What was reported, beside what was predicted."""
+
+    scenario: str | None = None
+    """The one of the page where left out."""
+    campaigns: Literal["both", "unknown", "given"] = "both"
+    policy: str | None = None
+
+
+class CalibrationAsked(Question):
+    """What the observations say of the parameters; its members are particles."""
+
+    scenario: str | None = None
+    """The one of the page where left out."""
+    hold_back: Annotated[list[str], Field(min_length=1)] | None = None
+    """Names of observations that are predicted and not fitted."""
+
+
+class AnswerAsked(Question):
+    """An answer sheet."""
+
+    question: str
+    """Its name, as `stockpile answer` lists them."""
+    munition: str | None = None
+    policy: str | None = None
+    by: str | None = None
+    path: str | None = None
+    """For where_does_a_number_come_from: path of a parameter."""
+
+
+class DifferenceAsked(Question):
+    """What moved to another scenario, and why."""
+
+    other: str
+    """The scenario that the one of the page is compared with."""
+    policies: Annotated[list[str], Field(min_length=1)] | None = None
+    munitions: Annotated[list[str], Field(min_length=1)] | None = None
+    metrics: Annotated[list[str], Field(min_length=1)] | None = None
+
+
 class Plan(Strict):
     """What a file of questions may say; the page has them in this order."""
 
@@ -95,6 +157,13 @@ class Plan(Strict):
     frontier: list[FrontierAsked] = []
     robust: list[RobustAsked] = []
     discovery: list[DiscoveryAsked] = []
+    score: list[ScoreAsked] = []
+    calibration: list[CalibrationAsked] = []
+    replicate: list[ReplicationAsked] = []
+    requirement: list[RequirementAsked] = []
+    materiality: list[MaterialityAsked] = []
+    difference: list[DifferenceAsked] = []
+    answer: list[AnswerAsked] = []
 
 
 def read(path: Path) -> Plan:
@@ -151,10 +220,6 @@ def _answers(plan: Plan, scenario: Scenario, load: Callable[[str], Scenario]) ->
     from stockpile.analysis.sensitivity import sensitivity
     from stockpile.sweep.run import sweep
 
-    def said(question: Question, *without: str) -> dict[str, Any]:
-        fields = {name: getattr(question, name) for name in type(question).model_fields if name not in ("members", *without)}
-        return {name: value for name, value in fields.items() if value is not None}
-
     for one in plan.sweep:
         yield "sweep", one, partial(sweep, scenario, one.vary, kind=one.design, policies=one.policies, points=one.points)
     for moved in plan.sensitivity:
@@ -167,3 +232,52 @@ def _answers(plan: Plan, scenario: Scenario, load: Callable[[str], Scenario]) ->
         yield "robustness", over, partial(robust, [scenario, *map(load, over.scenarios)], **said(over, "scenarios"))
     for failing in plan.discovery:
         yield "discovery", failing, partial(discover, scenario, **said(failing))
+    yield from _of_evidence(plan, scenario, load)
+    yield from _of_sheets(plan, scenario, load)
+
+
+def said(question: Question, *without: str) -> dict[str, Any]:
+    """Return what a question says, without what it leaves out."""
+    fields = {name: getattr(question, name) for name in type(question).model_fields if name not in ("members", *without)}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _of_evidence(
+    plan: Plan, scenario: Scenario, load: Callable[[str], Scenario]
+) -> Iterator[tuple[str, Question, Callable[..., Analysed]]]:
+    from stockpile.analysis.materiality import materiality
+    from stockpile.analysis.requirement import requirement
+    from stockpile.evidence.calibrate import calibrate
+    from stockpile.evidence.score import score
+
+    for scored in plan.score:
+        own = load(scored.scenario) if scored.scenario else scenario
+        yield "score", scored, partial(score, own, **said(scored, "scenario"))
+    for fitted in plan.calibration:
+        own = load(fitted.scenario) if fitted.scenario else scenario
+        yield "calibration", fitted, partial(calibrate, own, **said(fitted, "scenario"))
+    for asked in plan.replicate:
+        yield "published cases", asked, partial(_cases, asked.cases, scenario.origin[1])
+    for sheet in plan.requirement:
+        yield "requirement", sheet, partial(requirement, scenario, **said(sheet))
+    for moves in plan.materiality:
+        yield "materiality", moves, partial(materiality, scenario, **said(moves))
+
+
+def _of_sheets(
+    plan: Plan, scenario: Scenario, load: Callable[[str], Scenario]
+) -> Iterator[tuple[str, Question, Callable[..., Analysed]]]:
+    from stockpile.analysis.answers import answer
+    from stockpile.analysis.diff import diff
+
+    for moved in plan.difference:
+        yield "difference", moved, partial(diff, scenario, load(moved.other), **said(moved, "other"))
+    for sheet in plan.answer:
+        yield "answer", sheet, partial(answer, sheet.question, scenario, **said(sheet, "question"))
+
+
+def _cases(cases: list[str] | None, params: tuple[str, ...], *, members: int, seed: int) -> Replication:
+    """Return published cases, reproduced; they have members of their own, and nothing is drawn."""
+    from stockpile.evidence.cases import replicate
+
+    return replicate(cases, params)

@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from stockpile import overrides
-from stockpile import scenario as scenarios
+from stockpile.analysis.reloaded import scenario_of as scenario_of
 from stockpile.analysis.wording import Names
 from stockpile.clock import Clock
-from stockpile.errors import InputError
 from stockpile.scenario import Scenario
 from stockpile.sweep.axes import Value
 from stockpile.tables import is_parameter
 from stockpile.vintage import BEGINNING
-
-
-def scenario_of(manifest: dict[str, Any], params: Sequence[str | Path] = ()) -> Scenario | None:
-    """Return the scenario that a result was made from; None where it is not there any more, or has changed since."""
-    try:
-        found = scenarios.load(manifest["scenario"], params=params)
-        if found.digest != manifest["parameters"] and manifest["overrides"]:
-            found = found.override({path: _plain(text) for path, text in manifest["overrides"].items()})
-    except InputError:
-        return None
-    return found if found.digest == manifest["parameters"] else None
-
-
-def _plain(text: Any) -> Any:
-    """Return what the text of a change means; the text itself where it is no value of TOML."""
-    if not isinstance(text, str):
-        return text
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
 
 
 def names_of(scenario: Scenario | None, manifest: dict[str, Any]) -> Names:

@@ -1,0 +1,179 @@
+"""Published cases in words: the rows of the table, and the sentence above it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from stockpile import schema
+from stockpile.evidence.verdicts import FAIL, NOT_EXPRESSIBLE, NOT_PUBLISHED, PASS
+
+if TYPE_CHECKING:
+    from stockpile.clock import Clock
+    from stockpile.evidence.cases import Replication, Row
+
+NEVER = "not within the run"
+BEYOND = "beyond the run"
+SAME = 1e-6
+"""Difference that is none in print."""
+BOUNDS = {"about": "", "at_least": "at least ", "at_most": "at most "}
+PLURAL = {"month": "months", "year": "years", "day": "days", "round": "rounds"}
+
+
+def sentence(made: Replication) -> str:
+    """Return how many of the counted cases are reproduced, and the names of those that are not."""
+    failed = [case for case, verdict in made.counted.items() if verdict == FAIL]
+    return f"{headline(made)[:-1]}; not: {', '.join(failed)}." if failed else headline(made)
+
+
+def headline(made: Replication) -> str:
+    """Return how many of the counted cases are reproduced."""
+    counted = made.counted
+    if not counted:
+        number = len({row.case for row in made.rows})
+        return f"No published case is counted; {number} {'is' if number == 1 else 'are'} shown."
+    passed = sum(verdict == PASS for verdict in counted.values())
+    return f"{passed} of {len(counted)} published cases {'is' if passed == 1 else 'are'} reproduced within tolerance."
+
+
+def row(one: Row) -> dict[str, Any]:
+    """Return a row of the table."""
+    answer, said = one.answer, one.published
+    found: dict[str, Any] = {
+        "case": one.case, "title": one.model.title, "answer": one.name, "verdict": one.verdict, "counts": one.counts, "why": why(one),
+        "question": one.model.question, "ours": one.ours, "ours_low": one.low, "ours_high": one.high, "difference": one.difference,
+        "division": one.division, "division_verdict": one.division_verdict, "members": one.members,
+        **dict.fromkeys(("published", "low", "high", "tolerance"), math.nan),
+        **dict.fromkeys(("measure", "bound", "unit", "source", "said", "published_said", "ours_said"), ""),
+    }
+    if answer is None:
+        return found
+    found |= {
+        "measure": answer.measure or "", "bound": answer.bound, "unit": answer.unit, "tolerance": answer.tolerance,
+        "source": "; ".join(answer.source), "said": asked(one), "published_said": published_words(one), "ours_said": our_words(one),
+    }
+    if said is not None:
+        found |= {"published": _or_nan(said.value), "low": _or_nan(said.low), "high": _or_nan(said.high)}
+    elif not isinstance(answer.value or answer.low or 0.0, int | float):
+        return found
+    else:
+        found |= {"published": _or_nan(answer.value), "low": _or_nan(answer.low), "high": _or_nan(answer.high)}
+    return found
+
+
+def _or_nan(given: Any) -> float:
+    return math.nan if given is None else float(given)
+
+
+def asked(one: Row) -> str:
+    """Return what is asked, in a few words."""
+    answer = one.answer
+    if answer is None or answer.title:
+        return "" if answer is None else answer.title
+    name, measure = one.name.replace("_", " "), (answer.measure or one.name).replace("_", " ")
+    return measure if name in measure else f"{name} ({measure})"
+
+
+def why(one: Row) -> str:
+    """Return why the verdict is what it is, and why it is not counted where it is not."""
+    if one.verdict == NOT_EXPRESSIBLE:
+        return one.because
+    parts = [] if one.verdict == NOT_PUBLISHED else [_compared(one)]
+    if one.verdict == FAIL and one.answer is not None and one.answer.note:
+        parts.append(one.answer.note)
+    if not one.counts:
+        parts.append(f"Not counted: {one.because[:1].lower()}{one.because[1:]}" if one.because else "")
+    return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)
+
+
+def _compared(one: Row) -> str:
+    answer = one.answer
+    assert answer is not None
+    unit = "month" if answer.unit == schema.DATE else answer.unit
+    off = "" if not math.isfinite(one.difference) else amount(abs(one.difference), unit)
+    within = f"tolerance {amount(answer.tolerance, unit)}" if answer.tolerance else "no tolerance"
+    if not math.isfinite(one.difference):
+        return f"Ours is {NEVER}"
+    if answer.low is not None:
+        inside = one.difference == 0.0
+        where = "inside the published range" if inside else f"{off} {'above' if one.difference > 0 else 'below'} the published range"
+        return f"Ours is {where}, {within}"
+    if answer.bound != "about":
+        kept = "keeps" if one.verdict == PASS else "breaks"
+        beside = "at it" if abs(one.difference) < SAME else f"{off} {'above' if one.difference > 0 else 'below'} it"
+        return f"Ours {kept} the bound, {beside}, {within}"
+    where = "the same" if abs(one.difference) < SAME else f"{off} {'above' if one.difference > 0 else 'below'}"
+    return f"Ours is {where}, {within}"
+
+
+def published_words(one: Row) -> str:
+    """Return the published answer as printed."""
+    answer = one.answer
+    if answer is None or not answer.is_published:
+        return ""
+    ends = [answer.low, answer.high] if answer.low is not None else [answer.value]
+    if answer.low is not None and answer.value is not None:
+        return f"{plain(answer.value)} ({plain(answer.low)} to {amount(answer.high, answer.unit)})"
+    return BOUNDS[answer.bound] + " to ".join([*map(plain, ends[:-1]), amount(ends[-1], answer.unit)])
+
+
+def our_words(one: Row) -> str:
+    """Return our answer as printed, with its range where the inputs have ranges."""
+    answer = one.answer
+    if answer is None or math.isnan(one.ours):
+        return ""
+    central = shown(one.ours, answer.unit, one.clock)
+    if one.low == one.high or one.members == 1:
+        return central
+    if not math.isfinite(one.ours):
+        return f"{central} (or from {shown(one.low, answer.unit, one.clock)})"
+    low, high = (shown(end, answer.unit, one.clock, plainly=True) if math.isfinite(end) else BEYOND for end in (one.low, one.high))
+    return central if low == high else f"{central} ({low} to {high})"
+
+
+def shown(value: float, unit: str, clock: Clock | None, *, plainly: bool = False) -> str:
+    """Return a number in its unit; a day of the calendar as that."""
+    if not math.isfinite(value):
+        return NEVER
+    if unit == schema.DATE and clock is not None:
+        return str(clock.date(value).astype("datetime64[D]"))
+    return plain(value) if plainly else amount(value, unit)
+
+
+def amount(value: Any, unit: str) -> str:
+    """Return a number with its unit."""
+    text = plain(value)
+    if unit in ("1", schema.DATE):
+        return text
+    head, *rest = unit.split("/")
+    return " per ".join([f"{text} {head if text == '1' else PLURAL.get(head, head)}", *rest])
+
+
+def plain(value: Any) -> str:
+    """Return a number without its unit: whole where it is large, three digits or so where it is small."""
+    if not isinstance(value, int | float):
+        return str(value)
+    if abs(value) >= 100.0 or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def divided(one: Row) -> str:
+    """Return what quantity divided by rate says, with whether it would have done."""
+    answer = one.answer
+    if answer is None or not math.isfinite(one.division):
+        return ""
+    text = shown(one.division, answer.unit, one.clock)
+    return f"{text}, {one.division_verdict}" if one.division_verdict else text
+
+
+def groups(made: Replication) -> list[tuple[str, list[Row]]]:
+    """Return the answers in the groups that they are shown in, each with its heading; empty ones left out."""
+    found: dict[str, list[Row]] = {
+        "Not reproduced": [row for row in made.rows if row.counts and row.verdict == FAIL],
+        "Reproduced": [row for row in made.rows if row.counts and row.verdict == PASS],
+        "Shown, not counted": [row for row in made.rows if not row.counts and row.verdict in (PASS, FAIL)],
+        "Asked": [row for row in made.rows if row.verdict == NOT_PUBLISHED],
+        "Not expressible": [row for row in made.rows if row.verdict == NOT_EXPRESSIBLE],
+    }
+    return [(title, rows) for title, rows in found.items() if rows]

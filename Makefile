@@ -64,6 +64,7 @@ report: $(STAMP)  ## render the pages of reports/: two scenarios, the workbench,
 	$(BIN)/stockpile report november_2026 -o reports/november_2026.html
 	$(BIN)/stockpile report july_2025 --workbench reports/workbench.toml -o reports/workbench.html
 	$(BIN)/stockpile report july_2025 --workbench reports/evidence.toml -o reports/evidence.html
+	$(BIN)/stockpile explorer july_2025 -o reports/explorer.html
 	$(BIN)/stockpile report --index reports
 
 golden: $(STAMP)  ## refresh tests/golden, a deliberate act: each moved number gets a "Results:" line in CHANGELOG.md
@@ -75,5 +76,6 @@ docs: $(STAMP)  ## write docs/parameters.md, the tables of docs/glossary.md and 
 
 clean:  ## remove what was made, .venv and rendered pages included
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache
-	rm -f reports/*.html reports/*.manifest.json
+	find reports -maxdepth 1 -name '*.html' ! -name explorer.html -delete
+	rm -f reports/*.manifest.json
 	find stockpile tests docs -name __pycache__ -type d -exec rm -rf {} +

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from stockpile.evidence.score import score as score
     from stockpile.exports import export as export
     from stockpile.report import report as report
+    from stockpile.report.explorer.page import explorer as explorer
     from stockpile.results import Result as Result
     from stockpile.scenario import Scenario as Scenario
     from stockpile.scenario import load as load
@@ -58,6 +59,7 @@ _PLACES = {
     "discover": ("analysis.discover", "discover"),
     "ensemble": ("ensembles.run", "ensemble"),
     "explain": ("analysis.explain", "explain"),
+    "explorer": ("report.explorer.page", "explorer"),
     "export": ("exports", "export"),
     "frontier": ("analysis.frontier", "frontier"),
     "ledger": ("evidence.ledger", "ledger"),

@@ -1,4 +1,4 @@
-"""Numbers that move together by a normal copula with a correlation for every two of them: its matrix, and what makes it of independent ones."""
+"""Numbers that move together by a normal copula: the matrix of a correlation for every two of them, and its factor."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Array = NDArray[np.float64]
 ROUNDING = 1e-12
 """How far below 0 an eigenvalue may come by rounding in double precision alone."""
 NOTHING_LEFT = 1e-10
-"""Share of its variance below which a number is taken to follow from those before it: its own part cannot be told from rounding. Correlations
-then come out to the square root of this."""
+"""Share of its variance below which a number is taken to follow from those before it: its own part cannot be told from rounding.
+Correlations then come out to the square root of this."""
 
 
 def matrix_of(pairs: Sequence[Sequence[float]]) -> Array:

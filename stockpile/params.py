@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-import tomli
 from pydantic import BaseModel, ValidationError
 
 from stockpile import positions, schema
@@ -215,6 +214,8 @@ def document(file: Path, problems: list[Problem]) -> Document | None:
 
 
 def _document(file: Path, folder: Path, problems: list[Problem]) -> Document | None:
+    import tomli  # Loaded when a file is read: importing the package loads numpy and pydantic alone.
+
     shown = _shown(file, folder)
     try:
         text = file.read_bytes().decode("utf-8")

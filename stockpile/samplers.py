@@ -195,7 +195,7 @@ def correlate(uniforms: Array, correlation: float) -> Array:
 
 
 def mix(uniforms: Array, factor: Array) -> Array:
-    """Return the rows made dependent by a normal copula with a correlation for every two, each still uniform on (0, 1), shape (rows, count).
+    """Return the rows made dependent by a normal copula with a correlation for every two, each still uniform, shape (rows, count).
 
     As `correlate` otherwise: row i depends on rows 0 to i only, a column on itself alone. A row that is correlated with none before it
     stays as it was, bit for bit.

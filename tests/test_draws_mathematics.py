@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from stockpile import philox, sampling_error, shapes
+from stockpile import copula, philox, sampling_error, shapes
 from stockpile import samplers as design
 from stockpile.errors import InputError
 
@@ -542,6 +542,63 @@ def test_extreme_numbers_stay_inside_the_open_interval() -> None:
 def test_a_correlation_that_cannot_be_is_refused(rows: int, correlation: float, words: str) -> None:
     with pytest.raises(InputError, match=words):
         design.correlate(np.full((rows, 3), 0.5), correlation)
+
+
+MATRICES = [
+    [[0.8], [0.0, 0.0], [-0.5, -0.3, 0.4]],
+    [[1.0], [0.3, 0.3], [-1.0, -1.0, -0.3]],
+    [[-0.5], [-0.5, -0.5]],
+]
+
+
+@pytest.mark.parametrize("pairs", MATRICES)
+def test_every_two_have_the_correlation_declared_for_them(pairs: list[list[float]]) -> None:
+    count, rows = 200_000, len(pairs) + 1
+    before = design.sampler("random", 6, count, STREAMS[:rows]).uniforms(0, count)
+    after = design.mix(before, copula.factor(copula.matrix_of(pairs)))
+    assert np.array_equal(after[0], before[0]) and after.min() > 0 and after.max() < 1
+    for one in range(1, rows):
+        assert stats.kstest(after[one], "uniform").pvalue > 1e-5
+        for two in range(one):
+            scores = np.corrcoef(special.ndtri(after[one]), special.ndtri(after[two]))[0, 1]
+            assert scores == pytest.approx(pairs[one - 1][two], abs=five_sigma(1 - pairs[one - 1][two] ** 2 + 1e-6, count))
+
+
+def test_a_row_that_is_correlated_with_none_before_it_keeps_its_bits() -> None:
+    before = design.sampler("random", 6, 50, STREAMS[:4]).uniforms(0, 50)
+    after = design.mix(before, copula.factor(copula.matrix_of(MATRICES[0])))
+    assert [np.array_equal(after[row], before[row]) for row in range(4)] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(("rows", "correlation"), CORRELATIONS)
+def test_a_matrix_of_one_value_gives_what_the_value_gives(rows: int, correlation: float) -> None:
+    before = design.sampler("random", 6, 1000, STREAMS[:rows]).uniforms(0, 1000)
+    factor = copula.factor(copula.matrix_of([[correlation] * row for row in range(1, rows)]))
+    assert design.mix(before, factor) == pytest.approx(design.correlate(before, correlation), abs=1e-7)
+
+
+@given(st.integers(2, 7), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_of_a_matrix_too_a_column_depends_on_itself_alone_and_a_row_on_those_before_it(rows: int, count: int, seed: int) -> None:
+    drawn = np.random.default_rng(seed).normal(size=(rows, rows + 1))
+    matrix = np.atleast_2d(np.corrcoef(drawn))
+    factor = copula.factor(matrix)
+    assert factor @ factor.T == pytest.approx(matrix, abs=1e-9)
+    before = design.sampler("random", seed, count, STREAMS[:rows]).uniforms(0, count)
+    after = design.mix(before, factor)
+    for column in range(count):
+        assert np.array_equal(design.mix(before[:, column : column + 1].copy(), factor)[:, 0], after[:, column])
+    for kept in range(1, rows + 1):
+        assert np.array_equal(design.mix(before[:kept], copula.factor(matrix[:kept, :kept])), after[:kept])
+
+
+def test_the_nearest_correlations_can_be_and_are_near() -> None:
+    wanted = copula.matrix_of([[0.9], [0.9, -0.2]])
+    assert copula.least_eigenvalue(wanted) < -0.3
+    found = copula.nearest(wanted, 1e-3)
+    assert copula.least_eigenvalue(found) > 1e-4 and np.diag(found) == pytest.approx(np.ones(3))
+    assert np.abs(found - wanted).max() < 0.35
+    assert np.array_equal(copula.nearest(copula.matrix_of([[0.5]]), 1e-3), copula.matrix_of([[0.5]]))
+    assert copula.pairs_of(wanted) == [[0.9], [0.9, -0.2]]
 
 
 # ---------------------------------------------------------------- Monte Carlo error

@@ -199,14 +199,26 @@ def predicted(scenario: sp.Scenario, *items: schema.Observation, substeps: int =
 def test_a_stock_on_a_day_and_flows_over_parts_of_months_by_hand(tmp_path: Path, substeps: int) -> None:
     scenario = laid(tmp_path).override(FULL | {"munitions.test_round.us_share": 0.5, "recipients.ukraine.test_round.share": 0.2})
     time = {"start": "2025-02-10", "end": "2025-04-05"}
-    months = 3 + 4 / 30 - (1 + 9 / 28)
+    first, last = 1 + 9 / 28, 3 + 4 / 30
+    months = last - first
+    # In steps of about a day, all of each step that is touched counts.
+    touched = months if substeps < 28 else (np.ceil(last * substeps) - np.floor(first * substeps)) / substeps
+    assert touched == pytest.approx(months, abs=2 / 31)
     found = predicted(
         scenario, made("on_hand", date="2025-03-17"), made("delivered", "all", **time), made("delivered", "ukraine", **time),
         made("received", "ukraine", **time), made("delivered", "all", unit='"round/day"', **time), made("used", "us", **time),
         substeps=substeps,
     )
-    exact = [100 + 5 * (2 + 16 / 31), 10 * months, 2 * months, 2 * months, 10.0, 0.0]
+    exact = [100 + 5 * (2 + 16 / 31), 10 * touched, 2 * touched, 2 * touched, 10.0, 0.0]
     np.testing.assert_allclose(found, np.array(exact)[:, None] * np.ones(2), rtol=1e-9, atol=1e-9)
+
+
+def test_what_happens_on_a_day_is_counted_whole_in_daily_steps() -> None:
+    scenario = sp.load("july_2025")
+    measure, _ = measure_of(scenario.observations["pac3_used_al_udeid_2025_06"], tuple(scenario.recipients))
+    assert measure is not None
+    drawn = Predictor(scenario, [measure], substeps=31).drawn(200, 1)
+    assert 28.0 < np.median(drawn) < 33.0
 
 
 def test_predictions_are_those_of_an_ensemble_of_that_seed() -> None:

@@ -101,10 +101,10 @@ def test_counts_that_mix_missiles_or_donors_are_upper_bounds_at_most() -> None:
 
 
 def test_the_residual_after_the_ceasefire_tests_nothing() -> None:
-    for name in ("pac3_used_after_ceasefire_2026", "pac3_under_1000_july_2026"):
-        entry = LEDGER.by_name[name]
-        assert entry.measure is not None and entry.observation.closes_the_books and not entry.is_new_evidence
-    residual = LEDGER.by_name["pac3_used_after_ceasefire_2026"].observation
+    bound, left = (LEDGER.by_name[name] for name in ("pac3_under_1000_july_2026", "pac3_used_after_ceasefire_2026"))
+    assert bound.measure is not None and bound.observation.closes_the_books and not bound.is_new_evidence
+    residual = left.observation
+    assert residual.circular and left.measure is None and left.because and not left.is_new_evidence
     april, july = (LEDGER.by_name[name].observation.span for name in ("pac3_after_campaign_2026", "pac3_july_2026"))
     # Delivered in between: 68 at 225 a year, 186 at 620 a year.
     assert residual.span == (april[0] - july[1] + 68, april[1] - july[0] + 186)

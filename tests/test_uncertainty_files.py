@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 import tomllib
 from functools import cache
@@ -178,6 +179,22 @@ def test_munitions_left_out_leave_their_groups(tmp_path: Path) -> None:
         found = groups(laid_over(folder, files, "test"))
         assert found.get("intensity_of_the_war", []) == left
         assert found["slip_with_realisation"] == SHIPPED["slip_with_realisation"]
+
+
+def test_what_is_left_out_takes_its_correlations_with_it_and_the_others_keep_theirs(tmp_path: Path) -> None:
+    paths = [f"munitions.{name}.training" for name in ("pac3", "aim120", "aim9x")]
+    group = {"paths": paths, "pairs": [[0.5], [0.2, -0.3]], **EARLY}
+    files = {"model.toml": {"correlations": {"test": group}}, "scenarios/test.toml": plain(base="july_2025", munitions=["pac3", "aim9x"])}
+    whole, part = (laid_over(tmp_path / name, files, name).model.correlations["test"] for name in ("july_2025", "test"))
+    assert [whole.between(*two) for two in itertools.combinations(paths, 2)] == [0.5, 0.2, -0.3]
+    assert part.paths == [paths[0], paths[2]] and part.pairs == [[0.2]] and part.between(paths[2], paths[0]) == 0.2
+
+
+def test_a_group_takes_the_place_of_another_from_its_publication_on(tmp_path: Path) -> None:
+    group = {"paths": ["munitions.pac3.training", *SHIPPED["slip_with_realisation"]], "pairs": [[0.1], [0.0, -0.5]], **LATE}
+    files = {"model.toml": {"correlations": {"test": {**group, "replaces": ["slip_with_realisation"]}}}}
+    assert groups(laid_over(tmp_path, files)) == SHIPPED
+    assert set(groups(sp.load("november_2026", params=[tmp_path]))) == {"test", "intensity_of_the_war"}
 
 
 def test_a_recipient_left_out_leaves_its_groups(tmp_path: Path) -> None:

@@ -149,10 +149,10 @@ def show(scenario: Scenario, path: str) -> Row:
     Returns
     -------
     dict
-        path and kind. For a ``parameter``, ``plan`` or ``correlation`` (with its paths, and pairs where it has them): unit, role, shape, points and beside (values
-        of conflict groups that stand beside the used ones; ``drawn`` where a draw may take them, with their weight), each with its
-        sources in full. For a ``reference``: how, refers_to, and what
-        stands there. For a ``group``: values (as `value_rows`), references and settings below it. For a ``setting``: value.
+        path and kind. For a ``parameter``, ``plan`` or ``correlation`` (with its paths, and pairs where it has them, the point then being
+        their mean, least and greatest): unit, role, shape, points and beside (values of conflict groups that stand beside the used ones;
+        ``drawn`` where a draw may take them, with their weight), each with its sources in full. For a ``reference``: how, refers_to,
+        and what stands there. For a ``group``: values (as `value_rows`), references and settings below it. For a ``setting``: value.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -186,7 +187,8 @@ def _shown(found: dict[str, Any]) -> list[str]:
     shape = f", {found['shape']}" if found["shape"] else ""
     unit = "a number" if found["unit"] == "1" else f"in {found['unit']}"
     lines = [found["path"], f"  {found['kind']}, {unit}; {found['role']}{shape}"]
-    lines += [f"  of {path}" for path in found.get("paths", ())]
+    for path, before in zip(found.get("paths", ()), chain([[]], found.get("pairs", repeat([]))), strict=False):
+        lines.append(f"  of {path}" + (f", with those before it {', '.join(map(output.number, before))}" if before else ""))
     for point in found["points"]:
         lines += ["", *_point(point, found["unit"], "by" if found["kind"] == "plan" else "from")]
     for drawn, heading in ((True, "Drawn as well, by their weights:"), (False, "Beside it, not used:")):

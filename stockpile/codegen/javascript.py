@@ -133,9 +133,10 @@ def on_registers(recipients: int, rows: Mapping[str, Sequence[str]], fixed: Mapp
         (
             "(first,last,lanes,dt,R,places,table,state,rows)=>{",
             f"const {','.join(heads)};",
-            f"for(let t=first;t<last;t++){{const {','.join([*each_step, 'k=t*lanes'])};",
+            # A function of its own: browsers make slow code of loops this long inside of loops.
+            f"const go=t=>{{const {','.join([*each_step, 'k=t*lanes'])};",
             f"for(let i=0;i<lanes;i++){{const {','.join([*loads, *body, 'j=k+i'])};",
-            *stores, "}}}",
+            *stores, "}};for(let t=first;t<last;t++)go(t)}",
         )
     )
 

@@ -76,6 +76,8 @@ def _left_out(item: schema.Observation) -> str:
     scope = item.scope
     if item.munition is None:
         return "no munition of the model"
+    if item.circular:
+        return "the residual of other figures here"
     if scope.match == "other":
         return "counts something else than the munition does"
     if (scope.match, item.bound) in (("part", "at_most"), ("wider", "at_least")):

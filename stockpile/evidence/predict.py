@@ -20,6 +20,8 @@ from stockpile.scenario import Scenario
 
 AS_IT_HAPPENED = "suspension_2025_07"
 """The policy under which the past is looked at, where the scenario has it."""
+DAILY = 28
+"""Steps a month from which a step is about a day."""
 ROWS_BYTES = 100_000_000
 """Most memory that rows over time may take in a thread."""
 
@@ -162,4 +164,7 @@ def _term(clock: Clock, entry: Followed, row: int, measure: Measure, sign: float
     last = int(np.searchsorted(steps, end - 1e-9, side="left"))
     low, high = steps[first:last], steps[first + 1 : last + 1]
     shares = (np.minimum(high, end) - np.maximum(low, start)) / (high - low)
+    if clock.substeps >= DAILY and not measure.per_month:
+        # A day need not lie on step edges, and what happens on one is spread over the steps it touches: so they count whole.
+        shares = np.ones_like(shares)
     return _Term(row, slice(first, last), sign * shares / ((end - start) if measure.per_month else 1.0))

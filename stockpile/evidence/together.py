@@ -140,6 +140,6 @@ def _stays(groups: Groups, name: str | None, may: list[bool]) -> str:
 
 def _matrix(found: Calibration, groups: Groups, paths: list[str], uniforms: Array) -> Array:
     """Return the correlations of normal scores among the particles, 0 where there was none and chance alone might show as much."""
-    together: Array = np.corrcoef(ndtri(uniforms))
+    together = np.atleast_2d(np.corrcoef(ndtri(uniforms)))
     before = np.array([[groups.between(one, other) if one != other else 1.0 for other in paths] for one in paths])
     return np.where((before == 0.0) & (np.abs(together) < TINY / np.sqrt(found.effective)), 0.0, together)

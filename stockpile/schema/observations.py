@@ -80,6 +80,9 @@ class Observation(Evidence):
     """True where what was used before it is known only as the residual between two published stocks: never fitted, and beside runs with
     known campaigns shown with the use that would close the gap."""
 
+    circular: bool = False
+    """True where the figure is worked out as the residual of others of the ledger: kept, and never compared, scored or fitted."""
+
     @property
     def day(self) -> dt.date:
         """The date, or the first day after the window."""

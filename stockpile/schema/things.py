@@ -320,12 +320,12 @@ class Correlation(Evidence):
 
     def _pairs_can_be(self) -> None:
         if len(self.pairs) != len(self.paths) - 1:
-            message = f"{len(self.pairs)} lists for {len(self.paths)} paths; allowed: {len(self.paths) - 1}, one for each path but the first"
-            raise Fault("pairs", message)
+            allowed = f"{len(self.paths) - 1}, one for each path but the first"
+            raise Fault("pairs", f"{len(self.pairs)} lists for {len(self.paths)} paths; allowed: {allowed}")
         for number, row in enumerate(self.pairs):
             if len(row) != number + 1:
-                message = f"{len(row)} correlations of {self.paths[number + 1]!r}; allowed: {number + 1}, one with each path named before it"
-                raise Fault(f"pairs.{number}", message)
+                allowed = f"{number + 1}, one with each path named before it"
+                raise Fault(f"pairs.{number}", f"{len(row)} correlations of {self.paths[number + 1]!r}; allowed: {allowed}")
             for place, value in enumerate(row):
                 if not -1.0 <= value <= 1.0:
                     raise Fault(f"pairs.{number}.{place}", f"{value:g} is no correlation; allowed: from -1 to 1")

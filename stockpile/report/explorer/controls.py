@@ -42,6 +42,7 @@ def _control(scenario: Scenario, path: str, *, scales: bool, pin: bool) -> dict[
         "least": least,
         "most": most,
         "step": step,
+        "drawn_with": [other for group in scenario.model.correlations.values() if path in group.paths for other in group.paths if other != path],
         "rests_on": rests,
     }
 
@@ -109,6 +110,8 @@ def _policy(scenario: Scenario, name: str, policy: schema.Policy) -> dict[str, A
         "title": policy.title,
         "description": " ".join(policy.description.split()),
         "shown": shown,
+        "transfer_floor": policy.transfer_floor,
+        "review_level": policy.review_level,
         "suspensions": [_suspension(scenario, one) for one in policy.suspensions] if shown else [],
         "classes": policy.allocation.classes,
     }

@@ -12,6 +12,7 @@ from stockpile.errors import InputError
 from stockpile.provenance import version
 from stockpile.report.explorer.controls import controls, policies, sentence_of, sources
 from stockpile.report.explorer.payload import MEMBERS, SEED, Packer, payload, script
+from stockpile.report.explorer.picture import picture
 from stockpile.report.page import LICENCE, asset, environment, hashed
 from stockpile.results import write_text
 from stockpile.scenario import Scenario
@@ -58,7 +59,8 @@ def render(scenario: Scenario, members: int, seed: int) -> str:
     packer, others = Packer(), variants(scenario)
     data = payload(scenario, packer, members, seed, others)
     packed = packer.packed(data | said(scenario, others))
-    code = "\n".join((script(len(scenario.recipients)), asset("explorer_engine.js"), asset("explorer.js"), f'start("{packed}");'))
+    parts = (script(len(scenario.recipients)), lean(asset("explorer_engine.js")), lean(asset("explorer.js")), f'start("{packed}");')
+    code = "\n".join(parts)
     return (
         environment()
         .get_template("explorer.html.j2")
@@ -67,14 +69,21 @@ def render(scenario: Scenario, members: int, seed: int) -> str:
             description=sentence_of(scenario),
             security=f"default-src 'none'; script-src {hashed(code)}; style-src 'unsafe-inline'; img-src data: blob:; "
             "base-uri 'none'; form-action 'none'",
-            style=Markup(asset("explorer.css")),
+            style=Markup(lean(asset("explorer.css"))),
             script=Markup(code),
-            picture=Markup(""),
+            picture=picture(scenario, members, seed),
+            members=members,
             licence=LICENCE,
             cite=f"stockpile {version()}, scenario {scenario.name}, as known on {scenario.as_of}, parameters {scenario.digest[:12]}; "
             f"{members} draws of a model, seed {seed}",
         )
     )
+
+
+def lean(text: str) -> str:
+    """Return a script or a style sheet without indents, empty lines, and lines that are comments."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def variants(scenario: Scenario) -> dict[str, Scenario]:

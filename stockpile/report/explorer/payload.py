@@ -110,7 +110,9 @@ def payload(
     made, inputs = traced.made, _Inputs(traced.design, packer)
     found = {name: _program(traced, traced.rows(name), inputs) for name in made.axes.munitions}
     others = {name: _variant(_traced(one, sliders, members, seed), traced, inputs) for name, one in (variants or {}).items()}
-    moved = {one.path: _pinned(_traced(scenario, (*sliders, one), members, seed), one, inputs) for one in pins(scenario)}
+    # As with --set: what was drawn together with a number is drawn by itself once that is certain.
+    certain = {one: scenario.override({one.path: _own(scenario, one)}) for one in pins(scenario)}
+    moved = {one.path: _pinned(_traced(fixed, (*sliders, one), members, seed), one, inputs) for one, fixed in certain.items()}
     return {
         "members": members,
         "seed": seed,
@@ -207,7 +209,6 @@ class _Inputs:
         self.said: list[dict[str, Any]] = []
         self._found: dict[Any, int] = {}
         self._uniforms = design.uniforms(0, design.members)
-        self._together = {design.streams[row] for group in design.groups for row in group.rows}
 
     @cached_property
     def _drawn(self) -> Drawn:
@@ -215,22 +216,25 @@ class _Inputs:
 
     def numbers(self, design: Design) -> dict[int, int]:
         """Return for each row of draws of a design, or of what it is given, the number of the input."""
+        together = {design.streams[row] for group in design.groups for row in group.rows}
         shapes_of = {number: key for key, number in design.columns._numbers.items() if number is not None}
         result = {}
         for number, (column, row) in enumerate(zip(design.columns.columns, rows_of(design), strict=True)):
-            key = (column.stream, None if column.pieces is None else column.pieces.starts.tobytes())
+            grouped = column.stream in together
+            key = (column.stream, grouped, None if column.pieces is None else column.pieces.starts.tobytes())
             if key not in self._found:
                 self._found[key] = len(self.said)
-                self.said.append(self._one(column, shapes_of[number]))
+                self.said.append(self._one(column, shapes_of[number], design, grouped=grouped))
             result[row] = self._found[key]
         return result
 
-    def _one(self, column: Column, key: tuple[Any, ...]) -> dict[str, Any]:
+    def _one(self, column: Column, key: tuple[Any, ...], design: Design, *, grouped: bool) -> dict[str, Any]:
         if column.pieces is None:
             return {"slider": column.stream}
-        uniforms = self._uniforms[self.design.streams.index(column.stream)]
-        said: dict[str, Any] = {"key": list(philox.key_of(self.design.seed, column.stream))}
-        if column.stream in self._together:
+        own = self._uniforms if design is self.design else design.uniforms(0, design.members)
+        uniforms = own[design.streams.index(column.stream)]
+        said: dict[str, Any] = {"key": list(philox.key_of(design.seed, column.stream))}
+        if grouped:
             said = {"uniforms": self.packer.numbers(uniforms)}
         if column.pieces is CERTAIN:
             return said
@@ -284,10 +288,13 @@ class Packer:
         return {kind: at, "count": count}
 
     def packed(self, data: dict[str, Any]) -> str:
-        """Return plain data and all arrays as text: the length of the data, the data as JSON, the arrays; deflated, in base 64."""
+        """Return plain data and all arrays as text: the length of the data, the data as JSON, the arrays; deflated, in base 85.
+
+        Before what is deflated stands its size, in four bytes. A comma takes the place of ``<``, which ends scripts.
+        """
         head = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
-        whole = len(head).to_bytes(4, "little") + head + b"".join(self._parts)
-        return base64.b64encode(zlib.compress(whole, 9)).decode()
+        whole = zlib.compress(len(head).to_bytes(4, "little") + head + b"".join(self._parts), 9)
+        return base64.b85encode(len(whole).to_bytes(4, "little") + whole, pad=True).decode().replace("<", ",")
 
 
 def _program(traced: _Traced, rows: dict[str, tuple[int, ...]], inputs: _Inputs) -> dict[str, Any]:

@@ -3,9 +3,17 @@
 "use strict";
 
 const KNOTS = 2048;
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_`{|}~";
 
 function unpack(text) {
-  const raw = Uint8Array.from(atob(text), c => c.charCodeAt(0));
+  const digits = new Uint8Array(128), all = new Uint8Array(text.length / 5 * 4), view = new DataView(all.buffer);
+  for (let i = 0; i < 85; i++) digits[DIGITS.charCodeAt(i)] = i;
+  for (let i = 0, at = 0; i < text.length; i += 5, at += 4) {
+    let word = 0;
+    for (let k = i; k < i + 5; k++) word = 85 * word + digits[text.charCodeAt(k)];
+    view.setUint32(at, word);
+  }
+  const raw = all.subarray(4, 4 + view.getUint32(0, true));
   const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).arrayBuffer().then(buffer => {
     const size = new DataView(buffer).getUint32(0, true);
@@ -183,18 +191,18 @@ class Model {
   }
 
   // One munition under a setting (sliders by path, suspensions, priority classes, another scenario): rows over time of shape (steps, lanes), and the stocks at the end.
-  // What lies before the first suspension is the same for all runs of a setting, and is kept.
-  run(name, { sliders = {}, suspensions = [], classes = [], variant = null }) {
+  // What lies before the first suspension is the same for all runs of a setting, and is kept. `kept`: rows to be written over.
+  run(name, { sliders = {}, suspensions = [], classes = [], variant = null }, kept = {}) {
     const made = this.known(name, sliders, variant), lanes = this.lanes, registers = made.registers, key = `${made.version} ${classes.length > 0}`;
     const first = Math.min(this.early, ...suspensions.map(one => Math.max(Math.floor(this.at(one.start)), 0)));
     const whole = classes.length > 0 || first < this.early || made.past?.key !== key;
-    const state = {}, places = {}, rows = {}, table = this.table(name, suspensions, classes), step = classes.length ? STEP_CLASSES : STEP;
+    const state = {}, places = {}, rows = kept, table = this.table(name, suspensions, classes), step = classes.length ? STEP_CLASSES : STEP;
     for (const [key, found] of Object.entries(made.places)) {
       if (key.startsWith("state.")) state[key] = whole ? registers.slice(found[0], found[0] + lanes) : made.past.state[key].slice();
       else if (key.startsWith("constant.")) places[key] = found[0];
       else if (key.startsWith("series.")) places[key] = found;
     }
-    for (const key of ROWS) rows[key] = new Float64Array(this.steps * lanes);
+    for (const key of ROWS) rows[key] ??= new Float64Array(this.steps * lanes);
     if (whole) step(0, this.early, lanes, 1, registers, places, table, state, rows);
     else for (const key of ROWS) rows[key].set(made.past.rows[key]);
     if (whole && classes.length === 0 && first === this.early) {

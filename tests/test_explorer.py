@@ -1,0 +1,614 @@
+"""The live page in a browser: its numbers are the library's, its links and commands reproduce them, and everybody can use it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from commands import Call
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import stockpile as sp
+from stockpile.ensembles.result import QUANTILES
+from stockpile.errors import InputError
+from stockpile.report.explorer.page import lean
+from stockpile.report.explorer.payload import MEMBERS, SEED
+
+ROOT = Path(__file__).parent.parent
+MOST = 300_000
+"""Bytes of the committed page."""
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+browsers = pytest.mark.browser
+SIX = {"suspension": "suspend=2025-07-01_2026-01-01_0_ukraine_pac3.shell_155mm.aim120.aim9x_deferred_held"}
+MIXED = (
+    "#1&july_2025&scenario=ceasefire&suspend=2025-09-01_2026-07-01_0.25_israel.ukraine_pac3.shell_155mm.aim9x_cancelled_diverted&first=partners"
+    "&munitions.pac3.us_stock=1.3&recipients.ukraine.shell_155mm.need=0.75&munitions.aim120.floors.transfer_floor=0.62"
+    "&campaigns.us_operation.rounds.aim120=1.5&munitions.aim9x.us_share=0.4&model.slip=9"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium: the one named in CHROMIUM, or the one on the path."""
+    found = os.environ.get("CHROMIUM") or next((path for path in map(shutil.which, NAMES) if path), None)
+    assert found, "the browser tests need a Chromium: none is on the path; name one in CHROMIUM"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sp.explorer(sp.load("july_2025"), tmp_path_factory.mktemp("pages") / "explorer.html")
+
+
+class Seen:
+    """A page that was opened, and everything it asked for or complained of."""
+
+    def __init__(self, browser: Browser, file: Path, hash_: str = "", width: int = 1280, **options: Any) -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": 800}, offline=True, **options)
+        self.context.set_default_timeout(60_000)
+        self.page: Page = self.context.new_page()
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(file.as_uri() + hash_)
+        if options.get("java_script_enabled", True):
+            self.page.wait_for_selector("html[data-ready]", state="attached")
+
+    def go(self, hash_: str) -> None:
+        """Put a setting into the address, and wait until it is drawn."""
+        # The address is written with a delay, and an empty one is that of the page as it opens.
+        self.page.evaluate("hash => { stockpile.open(hash); stockpile.redraw(); stockpile.write(); }", hash_)
+
+    def raw(self, line: str = "yours") -> Any:
+        """Everything that the page has of a line, draw by draw."""
+        return self.page.evaluate(
+            """line => Object.fromEntries(Object.entries(stockpile.found[line]).map(([name, one]) => [name, {
+              at_end: [...one.atEnd], lowest: [...one.lowest], first: [...one.first].map(t => t === Infinity ? -1 : t),
+              unmet: one.unmet.map(row => [...row]), fan: one.fan.map(row => [...row]), below: one.below, said: one.said}]))""",
+            line,
+        )
+
+    def settle(self) -> None:
+        """Wait for the drawing that was asked for, and for the address."""
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 250)))")
+
+
+@pytest.fixture(scope="module")
+def seen(browser: Browser, file: Path) -> Iterator[Seen]:
+    opened = Seen(browser, file, color_scheme="light")
+    yield opened
+    opened.context.close()
+
+
+@pytest.fixture
+def fresh(seen: Seen) -> Seen:
+    """The page with nothing moved and nothing to undo."""
+    seen.page.evaluate("document.getElementById('dialog').close()")
+    seen.go("")
+    seen.complaints.clear()
+    return seen
+
+
+def compared(found: Any, made: Any, policy: str) -> None:
+    """Check what the page has of a line, draw by draw, against an ensemble that kept its trajectories."""
+    metrics = made.metrics().set_index(["policy", "munition", "recipient", "metric"]).sort_index()["value"]
+    for munition in made.munitions:
+
+        def metric(name: str, row: str = "us", munition: str = munition) -> Any:
+            return metrics.loc[policy, munition, row, name].to_numpy()
+
+        one = found[munition]
+        assert np.array_equal(one["at_end"], metric("stock_at_end"))
+        assert np.array_equal(one["lowest"], metric("minimum_after_as_of"))
+        first = metric("first_below.transfer_floor")
+        assert np.array_equal(one["first"], np.where(np.isinf(first), -1, first))
+        assert one["below"] == np.isfinite(first).sum()
+        for row, recipient in zip(one["unmet"], made.recipients, strict=True):
+            total = metric("total_unmet", recipient)
+            np.testing.assert_allclose(row, total, rtol=1e-12, atol=1e-9)
+        fan = made.band("us_on_hand", policy=policy, munition=munition)
+        np.testing.assert_allclose(one["fan"], fan, rtol=1e-14, atol=0)
+
+
+# ---------------------------------------------------------------- numbers
+
+
+@browsers
+@pytest.mark.parametrize("policy", ["none", "suspension_2025_07", "suspension_new_production_diverted", "ukraine_first"])
+def test_numbers_are_those_of_the_library(fresh: Seen, policy: str) -> None:
+    fresh.page.locator("#preset").select_option(policy)
+    fresh.settle()
+    scenario = sp.load("july_2025")
+    made = sp.ensemble(scenario, ["none", policy] if policy != "none" else ["none"], members=MEMBERS, seed=SEED, keep=True)
+    compared(fresh.raw(), made, policy)
+    compared(fresh.raw("base"), made, "none")
+
+
+@browsers
+def test_table_prints_the_quantiles_of_the_library(fresh: Seen) -> None:
+    fresh.page.locator("#preset").select_option("suspension_indefinite")
+    fresh.settle()
+    made = sp.ensemble(sp.load("july_2025"), ["none", "suspension_indefinite"], members=MEMBERS, seed=SEED, keep=True)
+    shown = fresh.page.locator("#numbers tbody tr:not([hidden])").evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    assert len(shown) == 3 * len(made.munitions)
+    for number, munition in enumerate(made.munitions):
+        row = shown[3 * number + 2]
+        assert row[1] == "Your scenario"
+        for cell, metric, who in ((2, "stock_at_end", "us"), (3, "minimum_after_as_of", "us"), (7, "total_unmet", "ukraine")):
+            frame = made.metrics()
+            one = frame[(frame.policy == "suspension_indefinite") & (frame.munition == munition) & (frame.recipient == who)]
+            low, middle, high = np.quantile(one[one.metric == metric]["value"], [0.05, 0.5, 0.95])
+            assert [int(text.replace(",", "")) for text in re.findall(r"[\d,]+", row[cell])] == [
+                int(np.floor(value + 0.5)) for value in (middle, low, high)
+            ]
+
+
+def metrics_of(call: Call, command: str, *more: str) -> Any:
+    words = shlex.split(command)
+    assert words[0] == "stockpile"
+    done = call(*words[1:], "--json", *more)
+    assert done.code == 0, done.err
+    return done.json["metrics"]
+
+
+def same(found: Any, metrics: Any, policy: str) -> None:
+    """Check quantiles that the command line printed against the page's own."""
+    table = {(one["munition"], one["recipient"], one["metric"]): one for one in metrics if one["policy"] == policy}
+    assert table
+    for munition, one in found.items():
+        names = [("us", "stock_at_end"), ("us", "minimum_after_as_of"), *((who, "total_unmet") for who in ("israel", "ukraine", "partners"))]
+        for said, (who, metric) in zip(one["said"], names, strict=True):
+            printed = table[munition, who, metric]
+            np.testing.assert_allclose(said, [printed[f"q{100 * q:02g}"] for q in QUANTILES], rtol=1e-11, atol=1e-8)
+
+
+@browsers
+@pytest.mark.parametrize(
+    ("hash_", "policy"),
+    [
+        ("#1&july_2025&" + SIX["suspension"], "suspension_6_months"),
+        ("#1&july_2025&suspend=2025-08-01_horizon_0.4_ukraine_pac3_-_diverted&munitions.pac3.us_share=0.3", None),
+        ("#1&july_2025&scenario=pacific_reserve&munitions.aim9x.us_stock=0.5&munitions.pac3.floors.transfer_floor=0.2", "none"),
+        ("#1&july_2025&scenario=ramp_slips&munitions.pac3.us_share=0.7&first=israel", "israel_first"),
+        (MIXED, None),
+    ],
+)
+def test_command_line_gives_the_numbers_of_the_page(fresh: Seen, call: Call, hash_: str, policy: str | None) -> None:
+    fresh.go(hash_)
+    commands = [line for line in fresh.page.evaluate("stockpile.command()").splitlines() if not line.startswith("#")]
+    chosen = re.findall(r"--policy (\S+)", commands[0])[0].split(",")[-1]
+    assert policy in (None, chosen)
+    same(fresh.raw(), metrics_of(call, commands[0]), chosen)
+    same(fresh.raw("mine"), metrics_of(call, commands[-1]), "none")
+
+
+@browsers
+def test_toml_gives_the_numbers_of_the_page(
+    fresh: Seen, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh.go(MIXED)
+    files = fresh.page.evaluate("stockpile.settings.files(stockpile.now)")
+    assert all(text in fresh.page.evaluate("stockpile.toml()") for text in files.values())
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    command = "stockpile ensemble explorer.toml --params explorer --members 200 --seed 1 --policy none,explorer_policy"
+    assert f"# {command}\n" in fresh.page.evaluate("stockpile.toml()")
+    same(fresh.raw(), metrics_of(call, command), "explorer_policy")
+
+
+@browsers
+def test_scenario_that_sets_the_ramps_keeps_its_own(fresh: Seen) -> None:
+    fresh.go("#1&july_2025&scenario=ramp_slips&model.slip=9")
+    assert "Ignored in the address: model.slip beside ramp_slips" in fresh.page.locator("#status").inner_text()
+    assert fresh.page.locator("#c-model-slip").is_disabled()
+    made = sp.ensemble(sp.load("ramp_slips"), ["none"], members=MEMBERS, seed=SEED, keep=True)
+    compared(fresh.raw(), made, "none")
+
+
+# ---------------------------------------------------------------- links
+
+
+@browsers
+def test_link_reproduces_its_page(fresh: Seen, browser: Browser, file: Path) -> None:
+    fresh.go(MIXED)
+    fresh.page.locator("#keep").click()
+    fresh.page.locator("#preset").select_option("suspension_6_months")
+    fresh.settle()
+    link, text = fresh.page.evaluate("stockpile.link()"), fresh.page.locator("#results").inner_text()
+    assert fresh.page.url == link
+    again = Seen(browser, file, "#" + link.partition("#")[2])
+    assert again.page.locator("#results").inner_text() == text
+    assert [again.raw(line) for line in ("mine", "yours", "kept")] == [fresh.raw(line) for line in ("mine", "yours", "kept")]
+    assert again.page.evaluate("stockpile.link()") == link
+    again.context.close()
+
+
+HOSTILE = [
+    "#1&july_2025&first=<img src=x onerror=window.ran=1>",
+    "#1&july_2025&<script>window.ran=1</script>=1",
+    "#1&july_2025&munitions.pac3.us_stock=1e9",
+    "#1&july_2025&munitions.pac3.us_stock=-1",
+    "#1&july_2025&munitions.pac3.us_stock=NaN",
+    "#1&july_2025&munitions.pac3.us_share=1.5",
+    "#1&july_2025&__proto__=1&constructor=2&toString=3",
+    "#1&july_2025&__proto__.polluted=1",
+    "#1&july_2025&scenario=__proto__",
+    "#1&july_2025&scenario=constructor",
+    "#1&july_2025&suspend=2025-13-45_horizon_0_ukraine_pac3_deferred_held",
+    "#1&july_2025&suspend=2026-01-01_2025-01-01_0_ukraine_pac3_deferred_held",
+    "#1&july_2025&suspend=2025-07-01_horizon_0_mars_pac3_deferred_held",
+    "#1&july_2025&suspend=2025-07-01_horizon_0_ukraine_constructor_deferred_held",
+    "#1&july_2025&suspend=____________________",
+    "#1&july_2025&A.&A.first=nobody",
+    "#1&november_2026&munitions.pac3.us_stock=0.5",
+    "#2&july_2025&munitions.pac3.us_stock=0.5",
+    "#javascript:window.ran=1",
+    "#%00%ff%E0%A4%A&&&===",
+    "#1&july_2025&" + "x" * 20_000,
+]
+
+
+@browsers
+@pytest.mark.parametrize("hash_", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_address_is_ignored_with_a_word(fresh: Seen, hash_: str) -> None:
+    elements = "document.querySelectorAll('*').length"
+    before, line = fresh.page.evaluate(elements), fresh.raw("base")
+    fresh.page.evaluate("hash => { location.hash = hash; }", hash_)
+    fresh.settle()
+    assert fresh.page.locator("#status").inner_text().startswith("Ignored in the address: ")
+    assert fresh.page.evaluate("[window.ran, {}.polluted, stockpile.now.moved]") == [None, None, {}]
+    assert fresh.page.evaluate(elements) - before in (0, fresh.page.locator("#differences *").count())
+    assert fresh.raw() == line
+    assert fresh.complaints == []
+
+
+@browsers
+def test_good_parts_of_an_address_stand_beside_bad_ones(fresh: Seen) -> None:
+    fresh.go("#1&july_2025&munitions.pac3.us_stock=0.5&first=nobody")
+    assert fresh.page.evaluate("stockpile.now.moved") == {"munitions.pac3.us_stock": 0.5}
+    assert fresh.page.locator("#status").inner_text() == "Ignored in the address: first=nobody."
+
+
+# ---------------------------------------------------------------- moves
+
+
+@browsers
+def test_moves_can_be_undone_done_again_and_taken_back(fresh: Seen) -> None:
+    slider = fresh.page.get_by_role("slider", name="PAC-3: Transfer floor, share of the stock of March 2022")
+    slider.focus()
+    fresh.page.keyboard.press("ArrowRight")
+    fresh.page.keyboard.press("ArrowRight")
+    fresh.settle()
+    assert slider.input_value() == "0.52"
+    assert fresh.page.url.endswith("#1&july_2025&munitions.pac3.floors.transfer_floor=0.52")
+    fresh.page.keyboard.press("Control+z")
+    assert slider.input_value() == "0.51"
+    fresh.page.locator("#undo").click()
+    assert slider.input_value() == "0.5"
+    assert fresh.page.locator("#undo").is_disabled()
+    fresh.page.keyboard.press("Control+Shift+Z")
+    fresh.page.locator("#redo").click()
+    assert slider.input_value() == "0.52"
+    fresh.page.get_by_role("button", name="Reset PAC-3: Transfer floor").click()
+    fresh.settle()
+    assert slider.input_value() == "0.5"
+    assert "#" not in fresh.page.url
+
+
+@browsers
+def test_levers_move_one_line_and_assumptions_two(fresh: Seen) -> None:
+    base = fresh.raw("base")
+    fresh.go("#1&july_2025&munitions.pac3.floors.transfer_floor=0.9&munitions.aim9x.us_stock=0.5")
+    mine, yours = fresh.raw("mine"), fresh.raw()
+    assert fresh.raw("base") == base
+    assert mine["pac3"] == base["pac3"]
+    assert mine["aim9x"] == yours["aim9x"] != base["aim9x"]
+    assert yours["pac3"]["below"] > mine["pac3"]["below"]
+    assert "Your assumptions alone: draws below the floor, AIM-9X" in fresh.page.locator("#sentence").inner_text()
+
+
+@browsers
+def test_sentence_is_guarded_by_the_paired_range(fresh: Seen) -> None:
+    assert fresh.page.locator("#sentence").inner_text().startswith("No lever is moved")
+    for policy in ("suspension_6_months", "suspension_indefinite"):
+        fresh.page.locator("#preset").select_option(policy)
+        fresh.settle()
+        text = fresh.page.locator("#sentence").inner_text()
+        base, yours = fresh.raw("mine"), fresh.raw()
+        titles = {"pac3": "PAC-3", "shell_155mm": "155 mm", "aim120": "AIM-120", "aim9x": "AIM-9X"}
+        close = re.findall(r"US stock of ([^:]*): too close to call", text)
+        for munition, title in titles.items():
+            change = np.subtract(yours[munition]["at_end"], base[munition]["at_end"])
+            low, high = np.quantile(change, [0.05, 0.95])
+            is_close = low <= 0.5 and high >= -0.5 and not max(abs(low), abs(high)) <= 0.5
+            assert (title in ",".join(close)) == is_close
+
+
+@browsers
+def test_pinned_number_is_said_to_have_no_range(fresh: Seen) -> None:
+    fresh.go("#1&july_2025&munitions.pac3.us_share=0.43")
+    note = fresh.page.locator(".control.moved .note")
+    assert note.inner_text() == "The same in all draws: its range is gone."
+    assert "no longer differs between draws" in fresh.page.locator("#chart-pac3 .reading").inner_text()
+    assert "no longer differs" not in fresh.page.locator("#chart-aim120 .reading").inner_text()
+
+
+@browsers
+def test_materiality_counts_what_a_suspension_moves(fresh: Seen) -> None:
+    assert fresh.page.locator("#materiality").inner_text().count("nothing is suspended") == 4
+    fresh.go("#1&july_2025&" + SIX["suspension"])
+    made = sp.ensemble(
+        sp.load("july_2025"), ["none", "suspension_6_months"], members=MEMBERS, seed=SEED, keep=True,
+        quantities=["us_on_hand", "delivered", "put_off", "dropped", "kept_back", "diverted"],
+    ).trajectories
+    for munition in made.munitions:
+        moved = sum(
+            made.array(flow, who, policy="suspension_6_months", munition=munition).sum(axis=1)
+            for flow in ("put_off", "dropped", "kept_back", "diverted") for who in made.recipients
+        )
+        at = list(np.datetime_as_string(made.dates, unit="D")).index("2025-07-01")
+        stock, output = (made.array(flow, "us", policy="none", munition=munition)[:, at] for flow in ("us_on_hand", "delivered"))
+        halt = fresh.page.evaluate("name => stockpile.materiality(name, stockpile.now.suspension)", munition)
+        for key, values in (("moved", moved), ("of_stock", 100 * moved / stock), ("of_output", moved / output)):
+            np.testing.assert_allclose(halt[key], np.quantile(values, [0.05, 0.5, 0.95]), rtol=1e-9)
+
+
+@browsers
+def test_two_settings_stand_side_by_side(fresh: Seen) -> None:
+    fresh.page.locator("#preset").select_option("suspension_indefinite")
+    fresh.settle()
+    before = fresh.raw()
+    fresh.page.locator("#keep").click()
+    fresh.page.locator("#preset").select_option("ukraine_first")
+    fresh.settle()
+    assert fresh.raw("kept") == before != fresh.raw()
+    rows = fresh.page.locator("#differences tr").all_inner_texts()
+    assert "Served first\tnobody\tUkraine" in rows
+    assert fresh.page.locator("#numbers tbody tr:not([hidden])").count() == 16
+    fresh.page.locator("#drop").click()
+    fresh.settle()
+    assert fresh.page.locator("#numbers tbody tr:not([hidden])").count() == 12
+
+
+@browsers
+def test_sources_are_one_click_away(fresh: Seen) -> None:
+    fresh.page.get_by_text("PAC-3 interceptors", exact=True).click()
+    fresh.page.get_by_role("button", name="Sources of PAC-3: US stock in March 2022").click()
+    dialog = fresh.page.get_by_role("dialog", name="PAC-3: US stock in March 2022")
+    assert dialog.locator(".grade").first.inner_text() == "derived"
+    assert dialog.locator("a[href^='http']").count() >= 1
+    fresh.page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    for number in range(count := fresh.page.get_by_role("button", name="Sources of", include_hidden=True).count()):
+        assert count == fresh.page.evaluate("stockpile.data.controls.length") > number
+
+
+@browsers
+def test_files_can_be_taken(fresh: Seen) -> None:
+    fresh.go("#1&july_2025&" + SIX["suspension"])
+    with fresh.page.expect_download() as download:
+        fresh.page.locator("#save-csv").click()
+    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "line,munition,quantity,recipient,date,q05,q25,q50,q75,q95"
+    fan = fresh.raw()["pac3"]["fan"]
+    row = next(line for line in lines if line.startswith("yours,pac3,us_on_hand,us,2026-01-01,")).split(",")
+    assert [float(value) for value in row[5:]] == [values[46] for values in fan]
+    with fresh.page.expect_download() as download:
+        fresh.page.locator("#save-svg").click()
+    picture = ElementTree.parse(download.value.path())
+    assert len(picture.findall("{http://www.w3.org/2000/svg}svg")) == 4
+    assert "var(" not in Path(download.value.path()).read_text(encoding="utf-8")
+
+
+@browsers
+@pytest.mark.parametrize("button", ["link", "command", "toml"])
+def test_text_to_copy_is_shown(fresh: Seen, button: str) -> None:
+    fresh.go(MIXED)
+    fresh.page.locator(f"#copy-{button}").click()
+    assert fresh.page.locator("#dialog textarea").input_value() == fresh.page.evaluate(f"stockpile.{button}()")
+    fresh.page.get_by_role("button", name="Close").click()
+
+
+# ---------------------------------------------------------------- for everybody
+
+
+@browsers
+def test_page_asks_for_itself_and_nothing_else(seen: Seen, file: Path) -> None:
+    assert {request.partition("#")[0] for request in seen.requests if not request.startswith("blob:")} == {file.as_uri()}
+    assert seen.complaints == []
+
+
+@browsers
+def test_policy_of_the_page_holds(browser: Browser, file: Path) -> None:
+    opened = Seen(browser, file)
+    said = opened.page.evaluate(
+        """async () => {
+          const refused = [];
+          document.addEventListener("securitypolicyviolation", (event) => refused.push(event.effectiveDirective));
+          await fetch("https://example.org/").catch(() => 0);
+          const script = document.createElement("script");
+          script.textContent = "window.ran = true";
+          document.body.append(script);
+          await new Promise((done) => setTimeout(done, 100));
+          return [refused, window.ran === undefined];
+        }"""
+    )
+    opened.context.close()
+    assert said == [["connect-src", "script-src-elem"], True]
+
+
+@browsers
+@pytest.mark.parametrize("options", [{"color_scheme": "light"}, {"color_scheme": "dark"}, {"forced_colors": "active"}], ids=str)
+def test_nothing_found_by_axe(browser: Browser, file: Path, options: dict[str, Any]) -> None:
+    opened = Seen(browser, file, MIXED, reduced_motion="reduce", **options)
+    opened.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    opened.page.locator("#keep").click()
+    opened.settle()
+    found = Axe().run(opened.page)
+    assert found.violations_count == 0, found.generate_report()
+    opened.page.get_by_role("button", name="Sources of PAC-3: US stock in March 2022").click()
+    found = Axe().run(opened.page)
+    assert found.violations_count == 0, found.generate_report()
+    opened.context.close()
+
+
+@browsers
+def test_everything_has_a_name_of_its_own(fresh: Seen) -> None:
+    fresh.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    tree = fresh.page.locator("body").aria_snapshot()
+    for role in ("slider", "combobox", "checkbox", "button", "img"):
+        lines = re.findall(rf"- '?{role}\b(.*)", tree)
+        names = [re.search(r' "([^"]+)"', line) for line in lines]
+        assert lines
+        assert all(names), [line for line, name in zip(lines, names, strict=True) if name is None]
+        assert len({name[1] for name in names if name}) == len(names)
+    assert len(re.findall("- '?slider", tree)) == fresh.page.evaluate("stockpile.data.controls.length") + 3
+
+
+@browsers
+def test_everything_is_reached_by_keyboard(fresh: Seen) -> None:
+    wanted = fresh.page.evaluate(
+        "[...document.querySelectorAll('button, input, select, summary')].filter(one => one.checkVisibility() && !one.disabled).length"
+    )
+    fresh.page.evaluate("document.activeElement.blur()")
+    reached = set()
+    for _ in range(wanted + 40):
+        fresh.page.keyboard.press("Tab")
+        reached.add(
+            fresh.page.evaluate(
+                """() => { const one = document.activeElement;
+                  return one.matches('button, input, select, summary') ? [...document.querySelectorAll('*')].indexOf(one) : -1; }"""
+            )
+        )
+    assert len(reached - {-1}) == wanted
+
+
+@browsers
+@pytest.mark.parametrize("width", [360, 800, 1200])
+def test_nothing_scrolls_sideways(browser: Browser, file: Path, width: int) -> None:
+    opened = Seen(browser, file, MIXED, width=width)
+    opened.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    opened.page.locator("#keep").click()
+    opened.settle()
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == width
+    opened.context.close()
+
+
+@browsers
+def test_dark_page_is_dark_and_paper_is_light(browser: Browser, file: Path) -> None:
+    opened = Seen(browser, file, color_scheme="dark")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    chart = "getComputedStyle(document.querySelector('#chart-pac3 svg')).backgroundColor"
+    assert opened.page.evaluate(f"[{ground}, {chart}]") == ["rgb(20, 24, 29)"] * 2
+    opened.page.emulate_media(media="print")
+    assert opened.page.evaluate(f"[{ground}, {chart}]") == ["rgb(255, 255, 255)"] * 2
+    assert not opened.page.locator("#copy-link").is_visible()
+    opened.context.close()
+
+
+@browsers
+def test_picture_stands_where_scripts_are_off(browser: Browser, file: Path) -> None:
+    opened = Seen(browser, file, java_script_enabled=False)
+    assert opened.page.get_by_role("img", name="US stocks under the baseline").is_visible()
+    assert opened.page.locator("noscript .median").count() == 4
+    assert not opened.page.locator("#live").is_visible()
+    opened.context.close()
+
+
+@browsers
+def test_how_long_a_move_takes(fresh: Seen, file: Path, browser: Browser, capsys: pytest.CaptureFixture[str]) -> None:
+    fresh.go("#1&july_2025&" + SIX["suspension"])
+    moves = {
+        "length": [1 + number % 30 for number in range(40)],
+        "c-munitions-pac3-us_stock": [0.5 + 0.05 * number for number in range(20)],
+        "c-munitions-pac3-floors-transfer_floor": [0.2 + 0.02 * number for number in range(20)],
+        "c-model-slip": [number + 1 for number in range(20)],
+    }
+    said = []
+    for id_, values in moves.items():
+        times = fresh.page.evaluate(
+            """async ([id, values]) => {
+              const slider = document.getElementById(id), first = stockpile.times.length;
+              for (const value of values) {
+                slider.value = value;
+                slider.dispatchEvent(new Event("input", { bubbles: true }));
+                await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+              }
+              return stockpile.times.slice(first).map(([whole]) => whole);
+            }""",
+            [id_, values],
+        )
+        assert len(times) >= len(values) - 1
+        low, middle, high = np.quantile(times, [0.05, 0.5, 0.95])
+        said.append(f"{id_}: {middle:.1f} ms (5 to 95 %: {low:.1f} to {high:.1f})")
+        assert middle < 1000.0
+    opened = [Seen(browser, file) for _ in range(3)]
+    ready = [float(one.page.evaluate("document.documentElement.dataset.ready")) for one in opened]
+    for one in opened:
+        one.context.close()
+    assert max(ready) < 10_000.0
+    with capsys.disabled():
+        print("\nThe live page, a move of:", *said, f"ready after {', '.join(f'{one:.0f}' for one in ready)} ms", sep="\n  ")
+
+
+# ---------------------------------------------------------------- the file
+
+
+@browsers
+def test_committed_page_is_a_fresh_one(file: Path) -> None:
+    kept = (ROOT / "reports" / "explorer.html").read_bytes()
+    assert kept == file.read_bytes(), "reports/explorer.html is not what the files give; make report"
+    assert len(kept) <= MOST
+
+
+@browsers
+def test_page_says_nothing_of_when_and_where_it_was_made(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert sp.run(sp.load("july_2025"), ["none"]).manifest["commit"] not in text
+    assert str(Path.home()) not in text
+    assert str(ROOT) not in text
+    assert len(gzip.compress(file.read_bytes())) < len(file.read_bytes())
+
+
+def test_lean_text_loses_comments_and_indents_alone() -> None:
+    assert lean("a {\n  // word\n  b; // kept\n\n}\n") == "a {\nb; // kept\n}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "arguments", "said"),
+    [
+        ({"scenario.substeps": 4}, {}, "scenario.substeps: 4 steps a month"),
+        ({"scenario.method": "ode"}, {}, "scenario.substeps: 1 steps a month, ode; allowed: whole months, difference"),
+        ({}, {"members": 1}, "members: 1; allowed: from 2 to 1000"),
+    ],
+)
+def test_what_the_page_cannot_run_is_refused(tmp_path: Path, changes: dict[str, Any], arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        sp.explorer(sp.load("july_2025").override(changes), tmp_path / "page.html", **arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_command_line_refuses_other_endings(call: Call, tmp_path: Path) -> None:
+    done = call("explorer", "-o", tmp_path / "page.pdf")
+    assert done.code == 2
+    assert ".html" in done.err
+    assert call("explorer", "--members", "many").code == 2

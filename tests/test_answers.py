@@ -254,7 +254,7 @@ def test_conflicts_claims_and_types_that_are_not_said(tmp_path: Path) -> None:
         {"value": 30, "state": "withheld", "match": "other", "variant": "missiles of no type given", **window, "title": "Held back"},
     )
     found = said(scenario, ("on_hand", "sent", "withheld"))
-    (conflict,) = [text for text in found if "against" in text]
+    (conflict,) = [text for text in found if "A made-up press outlet" in text and "against" in text]
     assert "2,000 rounds (A made-up press outlet, 30 June 2025) against 1,200 rounds" in conflict and "nobody has decided" in conflict
     assert any("Sent, a claim: 77 rounds is a claim" in text for text in found)
     assert any("Held back: 30 rounds" in text and '"missiles of no type given"' in text for text in found)

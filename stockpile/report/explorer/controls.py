@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from stockpile import schema
+from stockpile import schema, simulate
 from stockpile.analysis import wording
 from stockpile.clock import months_later
+from stockpile.errors import InputError
 from stockpile.report import words
-from stockpile.report.explorer.payload import assumptions, pins
+from stockpile.report.explorer.payload import BASE, assumptions, pins
 from stockpile.scenario import Scenario
 
 MOST = 2.0
@@ -30,6 +31,11 @@ def _control(scenario: Scenario, path: str, *, scales: bool, pin: bool) -> dict[
     steps = path.split(".")
     rests = evidence(scenario, path)
     least, most, step = (0.0, MOST, 0.05) if scales else (0.0, 1.0, 0.01)
+    if scales and _drawn_with(scenario, {rest["path"] for rest in rests}):
+        # Nothing of it would be certain, and what is drawn together with it would be drawn by itself.
+        least = step
+    if path.endswith(".us_share"):
+        most = _largest_share(scenario, path)
     if path == "model.slip":
         least, most, step = *map(float, SLIP), 1.0
     return {
@@ -42,9 +48,25 @@ def _control(scenario: Scenario, path: str, *, scales: bool, pin: bool) -> dict[
         "least": least,
         "most": most,
         "step": step,
-        "drawn_with": [other for group in scenario.model.correlations.values() if path in group.paths for other in group.paths if other != path],
+        "drawn_with": sorted(_drawn_with(scenario, {path}) - {path}),
         "rests_on": rests,
     }
+
+
+def _largest_share(scenario: Scenario, path: str) -> float:
+    """Return the largest US share, in per cents, that leaves the recipients what the files give them."""
+    for percent in range(100, 0, -1):
+        try:
+            simulate.run(scenario.override({path: percent / 100}), [BASE])
+        except InputError:
+            continue
+        return percent / 100
+    return 0.0
+
+
+def _drawn_with(scenario: Scenario, paths: set[str]) -> set[str]:
+    """Return all that is drawn together with any of some paths, these included."""
+    return {path for group in scenario.model.correlations.values() if paths & set(group.paths) for path in group.paths}
 
 
 def _label(scenario: Scenario, steps: list[str]) -> str:

@@ -91,7 +91,7 @@ def variants(scenario: Scenario) -> dict[str, Scenario]:
     found = {}
     for name in scenario.files().names("scenarios"):
         try:
-            one = scenarios.load(name, params=scenario.origin[1])
+            one = scenarios.load(name, params=scenario.origin[1]).override(scenario.overridden)
         except InputError:
             continue
         ours, theirs = scenario.settings, one.settings
@@ -110,6 +110,7 @@ def said(scenario: Scenario, others: dict[str, Scenario]) -> dict[str, Any]:
         "sentence": sentence_of(scenario),
         "as_of": str(scenario.as_of),
         "digest": scenario.digest,
+        "given": [f"{path}={value}" for path, value in scenario.overridden.items()],
         "version": version(),
         "titles": {
             "munitions": {name: one.title for name, one in scenario.munitions.items()},

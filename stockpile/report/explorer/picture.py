@@ -27,7 +27,8 @@ def picture(scenario: Scenario, members: int, seed: int) -> Markup:
     for number, name in enumerate(made.munitions):
         fan = made.band("us_on_hand", policy=BASELINE, munition=name)
         at = f"translate({LEFT + (number % 2) * (WIDTH + 2 * LEFT)} {TOP + (number // 2) * (HEIGHT + 2 * TOP)})"
-        title = f"{scenario.munitions[name].title}: 0 to {fan.max():,.0f} rounds, {made.dates[0].astype(object).year} to {str(made.dates[-1])[:4]}"
+        first, last = (str(made.dates[edge])[:4] for edge in (0, -1))
+        title = f"{scenario.munitions[name].title}: 0 to {fan.max():,.0f} rounds, {first} to {last}"
         panels.append(Markup('<g transform="{}"><text y="-6">{}</text>{}</g>').format(at, title, _fan(fan)))
     rows = (len(panels) + 1) // 2
     size = f"0 0 {2 * (WIDTH + 2 * LEFT)} {rows * (HEIGHT + 2 * TOP)}"

@@ -243,7 +243,7 @@ class Settings {
 
   // The commands that give the numbers of the lines: your scenario, and the baseline with your assumptions where levers move parameters.
   commands(given) {
-    const one = this.plain(given), sets = this.sets(one.moved), preset = this.preset(one);
+    const one = this.plain(given), sets = [...this.data.given, ...this.sets(one.moved)], preset = this.preset(one);
     let policy = preset?.name;
     if (!policy) {
       const wanted = this.data.policies.find(two => two.shown && (one.first ? two.classes.length : two.suspensions.length));
@@ -253,16 +253,16 @@ class Settings {
       if (one.works) sets.push(`policies.${policy}.suspensions=[{${this.toml(one.suspension).map(([key, value]) => `${key}=${value}`).join(", ")}}]`);
     }
     const command = (policies, all) => [`stockpile ensemble ${one.variant ?? this.data.scenario} --members ${this.data.members} --seed ${this.data.seed} --policy ${policies}`,
-      ...all.map(two => `--set '${two}'`)].join(" ");
+      ...all.map(two => `--set '${two.replaceAll("'", "'\\''")}'`)].join(" ");
     const found = [command([...new Set(["none", policy])].join(), sets)];
     const assumed = Object.fromEntries(Object.entries(one.moved).filter(([path]) => !this.controls.get(path).is_lever));
-    if (Object.keys(assumed).length < Object.keys(one.moved).length) found.push(command("none", this.sets(assumed)));
+    if (Object.keys(assumed).length < Object.keys(one.moved).length) found.push(command("none", [...this.data.given, ...this.sets(assumed)]));
     return found;
   }
 
   files(given) {
     const one = this.plain(given), changes = Object.entries(one.moved).map(([path, value]) => [
-      "[[changes]]", `path = "${path}"`, `${this.controls.get(path).kind === "factor" ? "scale" : "value"} = ${this.number(value)}`, 'reason = "set in the explorer"', ""].join("\n"));
+      "[[changes]]", `path = "${path}"`, `${this.controls.get(path).kind === "factor" ? "scale" : "value"} = ${this.number(value)}`, ...(one.variant ? ["again = true"] : []), 'reason = "set in the explorer"', ""].join("\n"));
     const floor = this.data.policies.find(two => two.name === "none") ?? this.data.policies[0];
     return { "explorer.toml": ['title = "A setting of the explorer"', 'description = "Made in the live page."', `base = "${one.variant ?? this.data.scenario}"`, "", ...changes].join("\n"),
       "explorer/policies/explorer_policy.toml": ['title = "A policy of the explorer"', 'description = "Made in the live page."', `transfer_floor = "${floor.transfer_floor}"`,
@@ -745,7 +745,7 @@ class Page {
 
   toml() {
     const found = Object.entries(this.settings.files(this.now)).map(([name, text]) => `# ---- ${name}\n${text}`);
-    return `# Two files, by the names that stand over them, and the command that reads them:\n# stockpile ensemble explorer.toml --params explorer --members ${this.data.members} --seed ${this.data.seed} --policy none,explorer_policy\n\n${found.join("\n")}`;
+    return `# Two files, by the names that stand over them, and the command that reads them:\n# stockpile ensemble explorer.toml --params explorer --members ${this.data.members} --seed ${this.data.seed} --policy none,explorer_policy${this.data.given.map(two => ` --set '${two}'`).join("")}\n\n${found.join("\n")}`;
   }
 
   csv() {

@@ -31,7 +31,7 @@ browsers = pytest.mark.browser
 SIX = {"suspension": "suspend=2025-07-01_2026-01-01_0_ukraine_pac3.shell_155mm.aim120.aim9x_deferred_held"}
 MIXED = (
     "#1&july_2025&scenario=ceasefire&suspend=2025-09-01_2026-07-01_0.25_israel.ukraine_pac3.shell_155mm.aim9x_cancelled_diverted&first=partners"
-    "&munitions.pac3.us_stock=1.3&recipients.ukraine.shell_155mm.need=0.75&munitions.aim120.floors.transfer_floor=0.62"
+    "&munitions.pac3.us_stock=1.3&recipients.ukraine.shell_155mm.need.rounds=0.75&munitions.aim120.floors.transfer_floor=0.62"
     "&campaigns.us_operation.rounds.aim120=1.5&munitions.aim9x.us_share=0.4&model.slip=9"
 )
 
@@ -284,7 +284,9 @@ HOSTILE = [
 def test_hostile_address_is_ignored_with_a_word(fresh: Seen, hash_: str) -> None:
     elements = "document.querySelectorAll('*:not(#differences *)').length"
     before, line = fresh.page.evaluate(elements), fresh.raw("base")
-    fresh.page.evaluate("hash => { location.hash = hash; }", hash_)
+    fresh.page.evaluate(
+        "hash => new Promise(done => { addEventListener('hashchange', done, { once: true }); location.hash = hash; }).then(() => 0)", hash_
+    )
     fresh.settle()
     assert fresh.page.locator("#status").inner_text().startswith("Ignored in the address: ")
     assert fresh.page.evaluate("[window.ran, {}.polluted, stockpile.now.moved]") == [None, None, {}]
@@ -335,7 +337,13 @@ def test_levers_move_one_line_and_assumptions_two(fresh: Seen) -> None:
     assert mine["pac3"] == base["pac3"]
     assert mine["aim9x"] == yours["aim9x"] != base["aim9x"]
     assert yours["pac3"]["below"] > mine["pac3"]["below"]
-    assert "Your assumptions alone: draws below the floor, AIM-9X" in fresh.page.locator("#sentence").inner_text()
+    assert mine["aim9x"]["below"] == base["aim9x"]["below"]
+    assert "Your assumptions alone: draws below the floor, as many as before." in fresh.page.locator("#sentence").inner_text()
+    fresh.go("#1&july_2025&munitions.shell_155mm.us_stock=2")
+    before, after = base["shell_155mm"]["below"], fresh.raw("mine")["shell_155mm"]["below"]
+    assert after < before
+    said = f"Your assumptions alone: draws below the floor, 155 mm {after} instead of {before}."
+    assert said in fresh.page.locator("#sentence").inner_text()
 
 
 @browsers

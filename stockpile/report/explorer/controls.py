@@ -29,9 +29,10 @@ def controls(scenario: Scenario) -> list[dict[str, Any]]:
 
 def _control(scenario: Scenario, path: str, *, scales: bool, pin: bool) -> dict[str, Any]:
     steps = path.split(".")
-    rests = evidence(scenario, path)
+    # Of a product all factors are shown, though the one with a rate is what is moved.
+    rests = evidence(scenario, ".".join(steps[:4]) if steps[0] == "recipients" else path)
     least, most, step = (0.0, MOST, 0.05) if scales else (0.0, 1.0, 0.01)
-    if scales and _drawn_with(scenario, {rest["path"] for rest in rests}):
+    if scales and _drawn_with(scenario, {path}):
         # Nothing of it would be certain, and what is drawn together with it would be drawn by itself.
         least = step
     if path.endswith(".us_share"):
@@ -73,9 +74,9 @@ def _label(scenario: Scenario, steps: list[str]) -> str:
     """Return what a control is called, without its munition."""
     if steps[0] == "recipients":
         who = scenario.recipients[steps[1]].title
-        return {"need": f"{who}: what it would fire", "ceiling": f"{who}: most that is authorised from US stock"}[steps[-1]]
+        return {"need": f"{who}: what it would fire", "ceiling": f"{who}: most that is authorised from US stock"}[steps[3]]
     return {
-        "us_stock": "US stock in March 2022", "us_share": "US share of the line", "slip": "Announced ramps come late by",
+        "us_stock": "US stock in March 2022", "us_share": "US share of the line", "slip": "Delay of announced ramps",
     }.get(steps[-1], "Rounds of random campaigns" if steps[0] == "campaigns" else "Transfer floor, share of the stock of March 2022")
 
 

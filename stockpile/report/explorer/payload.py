@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stockpile import philox, schema, shapes
+from stockpile import philox, schema, shapes, units
 from stockpile.assemble import Parts, parts
 from stockpile.campaigns import QUARTER
 from stockpile.clock import Array, Clock
@@ -74,10 +74,22 @@ def assumptions(scenario: Scenario) -> tuple[Slider, ...]:
     for name in scenario.munitions:
         found.append(Slider(f"munitions.{name}.us_stock", True))
         for who in scenario.recipients:
-            found += [Slider(f"recipients.{who}.{name}.{key}", True) for key in ("need", "ceiling")]
+            found += [Slider(_rated(scenario, f"recipients.{who}.{name}.{key}"), True) for key in ("need", "ceiling")]
         found += [Slider(f"campaigns.{key}.rounds.{name}", True) for key, one in scenario.campaigns.items() if name in one.rounds]
         found += [Slider(f"munitions.{name}.floors.{key}", False) for key in _transfer_floors(scenario, name)]
     return tuple(found)
+
+
+def _rated(scenario: Scenario, path: str) -> str:
+    """Return the path of the factor that a scaled product is scaled by: the one with a rate, as for ``--set``."""
+    node: Any = scenario.tree
+    for step in path.split("."):
+        node = node[step]
+    if "points" in node:
+        return path
+    found = {name: units.find(one.get("unit", "1")) for name, one in node.items() if "points" in one}
+    rates = [name for name, unit in found.items() if unit is not None and unit.dimension != "number"]
+    return f"{path}.{rates[0]}" if rates else path
 
 
 def _transfer_floors(scenario: Scenario, munition: str) -> list[str]:

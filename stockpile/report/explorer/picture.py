@@ -28,7 +28,7 @@ def picture(scenario: Scenario, members: int, seed: int) -> Markup:
         fan = made.band("us_on_hand", policy=BASELINE, munition=name)
         at = f"translate({LEFT + (number % 2) * (WIDTH + 2 * LEFT)} {TOP + (number // 2) * (HEIGHT + 2 * TOP)})"
         first, last = (str(made.dates[edge])[:4] for edge in (0, -1))
-        title = f"{scenario.munitions[name].title}: 0 to {fan.max():,.0f} rounds, {first} to {last}"
+        title = f"{scenario.munitions[name].short}: 0 to {fan.max():,.0f} rounds, {first} to {last}"
         panels.append(Markup('<g transform="{}"><text y="-6">{}</text>{}</g>').format(at, title, _fan(fan)))
     rows = (len(panels) + 1) // 2
     size = f"0 0 {2 * (WIDTH + 2 * LEFT)} {rows * (HEIGHT + 2 * TOP)}"

@@ -1,5 +1,5 @@
 // What one sees and moves. Nothing of the model is here: it is printed from the equations, beside explorer_engine.js.
-const SHARES = [0.05, 0.25, 0.5, 0.75, 0.95], LINES = ["base", "mine", "yours", "kept"], LEAST = 0.5;
+const SHARES = [0.05, 0.25, 0.5, 0.75, 0.95], LINES = ["base", "mine", "kept", "yours"], LEAST = 0.5;
 const NAMED = { base: "Baseline", mine: "Baseline with your assumptions", yours: "Your scenario", kept: "A, kept" };
 const HASH = "1", LONGEST = 8000, NEVER = Infinity;
 const $ = id => document.getElementById(id);
@@ -516,8 +516,8 @@ class Page {
         : found.some(two => two.unmet.some(row => !flat(row))) ? "Change in unmet need: too close to call." : "Unmet need does not change.";
     }
     if (assumed) {
-      const moved = this.model.munitions.map(name => [name, this.found.base[name], this.found.mine[name]]).filter(([, a, b]) => a !== b).map(([name, a, b]) => `${short(name)} ${b.below} instead of ${a.below}`);
-      text += ` Your assumptions alone: draws below the floor, ${moved.join(", ")}.`;
+      const moved = this.model.munitions.map(name => [name, this.found.base[name], this.found.mine[name]]).filter(([, a, b]) => a.below !== b.below).map(([name, a, b]) => `${short(name)} ${b.below} instead of ${a.below}`);
+      text += ` Your assumptions alone: draws below the floor, ${moved.join(", ") || "as many as before"}.`;
     }
     if ($("sentence").textContent !== text) $("sentence").textContent = text;
   }
@@ -626,7 +626,7 @@ class Page {
     this.widgets.push(() => {
       const clash = this.settings.clashes(one.path, this.now.variant), is = one.path in this.now.moved && !clash, value = is ? this.now.moved[one.path] : this.settings.own(one.path, this.now.variant);
       made.input.value = value;
-      const said = this.value(one, value) + (one.kind === "pin" && !is ? ", with its range" : "");
+      const said = this.value(one, value) + (one.kind === "pin" && !is ? ", drawn" : "");
       made.output.textContent = said;
       made.input.setAttribute("aria-valuetext", said);
       made.input.disabled = clash;

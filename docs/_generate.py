@@ -134,7 +134,7 @@ def _section(cls: type[BaseModel]) -> str:
     for name, info in cls.model_fields.items():
         if name in inherited or info.exclude:
             continue
-        rows.append((f"`{info.alias or name}`", _takes(info), _default(info), _flat(info.description or "")))
+        rows.append((f"`{info.alias or name}`", _takes(info), _default(info), _flat(schema.described(cls).get(name, ""))))
     text = f"### {cls.__name__}\n\n{_flat(inspect.getdoc(cls) or '')}\n"
     if base:
         text += f"\nAll keys of {_link(base)}" + (", and:\n" if rows else ".\n")

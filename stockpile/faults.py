@@ -126,9 +126,9 @@ def allowed_keys(cls: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
 
 def _documentation(cls: type[BaseModel], loc: Sequence[str | int]) -> str:
     found = _model_at(cls, loc[:-1])
-    for name, info in (found.model_fields if found else {}).items():
-        if loc[-1] in (name, info.alias):
-            text = (info.description or "").split("\n")[0].rstrip(".")
+    for name, info in found.model_fields.items() if found else ():
+        if found and loc[-1] in (name, info.alias):
+            text = schema.described(found).get(name, "").split("\n")[0].rstrip(".")
             return text[0].lower() + text[1:] if text[1:2].islower() else text
     return "see docs/parameters.md"
 

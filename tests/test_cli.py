@@ -25,7 +25,7 @@ from commands import Call
 
 import stockpile as sp
 import stockpile.report
-from stockpile.cli import main
+from stockpile.cli import app, main
 from stockpile.cli.options import toml_value
 from stockpile.cli.output import QuietConsole, emit_table, rounds
 
@@ -102,11 +102,22 @@ def test_version(call: Call) -> None:
     assert call("--version").out.strip() == sp.__version__
 
 
-@pytest.mark.parametrize("arguments", [[], ["params"]])
-def test_no_verb_gives_help(call: Call, arguments: list[str]) -> None:
-    done = call(*arguments)
-    assert done.code == 0
-    assert "Usage: stockpile" in done.out
+@pytest.mark.parametrize(("arguments", "verbs"), [([], app.VERBS), (["params"], app.PARAMS), (["export"], app.EXPORT)])
+def test_no_verb_gives_help_that_says_what_each_does(call: Call, arguments: list[str], verbs: dict[str, str]) -> None:
+    for more in ([], ["--help"]):
+        done = call(*arguments, *more)
+        assert done.code == 0
+        assert "Usage: stockpile" in done.out
+        assert [verb for verb in verbs if not re.search(rf"^\W+{verb} +[A-Z]\w+ ", done.out, re.MULTILINE)] == []
+
+
+def test_a_verb_imports_no_other() -> None:
+    code = (
+        "import sys; from stockpile.cli.app import call; call(['params', 'show', 'munitions.pac3.us_share']);"
+        "print([name for name in ('score', 'ensemble', 'export') if f'stockpile.cli.{name}' in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
 
 
 @pytest.mark.parametrize(

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
-from stockpile.cli import (
-    DONE,
-    WRONG,
-    answer,
-    calibrate,
-    diff,
-    doctor,
-    ensemble,
-    explain,
-    explorer,
-    export,
-    materiality,
-    params,
-    questions,
-    replicate,
-    report,
-    requirement,
-    runs,
-    score,
-    sweep,
-)
+from stockpile.cli import DONE, WRONG
 from stockpile.cli.output import QuietConsole, note
 from stockpile.errors import InputError
 
@@ -48,36 +28,31 @@ EPILOGUE = """Examples:
   stockpile params show munitions.pac3.us_share   where a number comes from
 
 Exit codes: 0 done, 1 check failed, 2 wrong usage or bad input, 130 interrupted."""
-VERBS: dict[str, Callable[..., Any]] = {
-    "run": runs.run,
-    "compare": runs.compare,
-    "ensemble": ensemble.ensemble,
-    "sweep": sweep.sweep,
-    "sensitivity": questions.sensitivity,
-    "discover": questions.discover,
-    "breakeven": questions.breakeven,
-    "frontier": questions.frontier,
-    "robust": questions.robust,
-    "calibrate": calibrate.calibrate,
-    "score": score.score,
-    "replicate": replicate.replicate,
-    "requirement": requirement.requirement,
-    "materiality": materiality.materiality,
-    "report": report.report,
-    "explorer": explorer.explorer,
-    "answer": answer.answer,
-    "diff": diff.diff,
-    "explain": explain.explain,
-    "doctor": doctor.doctor,
+VERBS = {
+    "run": "runs:run",
+    "compare": "runs:compare",
+    "ensemble": "ensemble:ensemble",
+    "sweep": "sweep:sweep",
+    "sensitivity": "questions:sensitivity",
+    "discover": "questions:discover",
+    "breakeven": "questions:breakeven",
+    "frontier": "questions:frontier",
+    "robust": "questions:robust",
+    "calibrate": "calibrate:calibrate",
+    "score": "score:score",
+    "replicate": "replicate:replicate",
+    "requirement": "requirement:requirement",
+    "materiality": "materiality:materiality",
+    "report": "report:report",
+    "explorer": "explorer:explorer",
+    "answer": "answer:answer",
+    "diff": "diff:diff",
+    "explain": "explain:explain",
+    "doctor": "doctor:doctor",
 }
-PARAMS: dict[str, Callable[..., Any]] = {
-    "check": params.check,
-    "list": params.values,
-    "show": params.show,
-    "sources": params.sources,
-    "schema": params.schema,
-}
-EXPORT: dict[str, Callable[..., Any]] = {"xmile": export.xmile, "js": export.js, "latex": export.latex, "csv": export.csv}
+"""The module of this room, and the function in it, that does each verb."""
+PARAMS = {"check": "params:check", "list": "params:values", "show": "params:show", "sources": "params:sources", "schema": "params:schema"}
+EXPORT = {"xmile": "export:xmile", "js": "export:js", "latex": "export:latex", "csv": "export:csv"}
 
 
 def _version() -> str:
@@ -89,8 +64,8 @@ def _version() -> str:
         return "unknown"
 
 
-def build() -> App:
-    """Return the application: each verb with the function that does it."""
+def build(*, whole: bool = True) -> App:
+    """Return the application: each verb with the function that does it; unless `whole`, functions are imported once they are called."""
     app = App(
         name="stockpile",
         help=HELP,
@@ -100,23 +75,28 @@ def build() -> App:
         console=QuietConsole(),
         suppress_keyboard_interrupt=False,
     )
-    for name, verb in VERBS.items():
-        app.command(verb, name=name, help_epilogue="")
+    _add(app, VERBS, whole=whole)
     group = App(name="params", help_epilogue="", help="Check, list and show the parameters and their sources.")
-    for name, verb in PARAMS.items():
-        group.command(verb, name=name, help_epilogue="")
+    _add(group, PARAMS, whole=whole)
     app.command(group)
     exports = App(name="export", help_epilogue="", help="Write the model, or what it gives, for other software.")
-    for name, verb in EXPORT.items():
-        exports.command(verb, name=name, help_epilogue="")
+    _add(exports, EXPORT, whole=whole)
     app.command(exports)
     return app
+
+
+def _add(app: App, verbs: Mapping[str, str], *, whole: bool) -> None:
+    for name, place in verbs.items():
+        module, _, function = place.partition(":")
+        path = f"{__package__}.{module}"
+        app.command(getattr(import_module(path), function) if whole else f"{path}:{function}", name=name, help_epilogue="")
 
 
 def call(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; wrong usage and bad input are said on stderr."""
     try:
-        code = build()(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+        app = build(whole=_is_for_help(arguments))
+        code = app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
     except InputError as error:
         note(str(error))
         return WRONG
@@ -124,6 +104,11 @@ def call(arguments: Sequence[str]) -> int:
         note(_usage(error))
         return WRONG
     return code if isinstance(code, int) else DONE
+
+
+def _is_for_help(arguments: Sequence[str]) -> bool:
+    """Tell whether what the verbs do is to be said, for which all are needed."""
+    return list(arguments) in ([], ["params"], ["export"]) or not {"--help", "-h"}.isdisjoint(arguments)
 
 
 def _usage(error: CycloptsError) -> str:

@@ -54,6 +54,7 @@ from stockpile.schema.values import (
     Time,
     bounds,
     check_kind,
+    described,
     is_day,
 )
 
@@ -63,5 +64,6 @@ __all__ = [
     "Fraction", "Grade", "Keys", "Level", "Line", "Lot", "Measure", "Model", "Money", "Munition", "Name", "Names",
     "Observation", "Observations", "Order", "Parameter", "Part", "PerTime", "Plan", "Point", "Policy", "Rate",
     "Reading", "Recipient", "Reference", "Repeat", "Review", "Role", "Rounds", "Scenario", "Scope", "Shape", "Share",
-    "Source", "Strict", "Suspension", "Time", "Times", "Transfer", "bounds", "check_kind", "is_day",
+    "Source", "Strict", "Suspension", "Time", "Times", "Transfer", "bounds", "check_kind", "described",
+    "is_day",
 ]

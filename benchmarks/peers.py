@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 import stockpile as sp
-from benchmarks import xmile
 from benchmarks.case import LANE_CONSTANTS, LANES, Array, Case
 from stockpile.assemble import assemble
 from stockpile.engine import difference
@@ -38,11 +37,12 @@ class Peers:
     def __init__(self, case: Case) -> None:
         self.case = case
         self.folder = tempfile.TemporaryDirectory(prefix="stockpile-benchmark-")
-        self.assembly = assemble(sp.load(case.scenario), [case.policy])
+        scenario = sp.load(case.scenario)
+        self.assembly = assemble(scenario, [case.policy])
         self.paths = {}
         for munition in case.munitions:
-            self.paths[munition.name] = Path(self.folder.name) / f"{munition.name}.xmile"
-            self.paths[munition.name].write_text(xmile.document(self.assembly, case.policy, munition.name))
+            target = Path(self.folder.name) / f"{munition.name}.xmile"
+            self.paths[munition.name] = sp.export(scenario, "xmile", target, munition=munition.name, policy=case.policy)
         recipients = self.assembly.axes.recipients
         self.stocks = ("us_on_hand", "order_book", *(f"{name}_{r}" for name in READ for r in recipients))
         self._members = count()

@@ -74,10 +74,28 @@ def test_finer_steps_are_exported_as_they_are(tmp_path: Path) -> None:
     fine = sp.load("july_2025").override({"scenario.substeps": 4})
     path = sp.export(fine, "xmile", tmp_path / "fine.xmile", munition="aim9x", policy="suspension_with_review")
     assert '<dt reciprocal="true">4</dt>' in path.read_text()
+    assert "<eqn>0.25</eqn>" in next(line for line in path.read_text().splitlines() if 'name="length_of_step"' in line)
     ours = stocks_of(sp.run(fine, ["suspension_with_review"]), "suspension_with_review", "aim9x")
     run = simlin.load(path).simulate()
     run.run_to_end()
     assert np.abs(np.asarray(run.get_series("us_on_hand")) - ours["us_on_hand"]).max() <= TOLERANCE * ours["us_on_hand"].max()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        by_pysd = pytest.importorskip("pysd").read_xmile(str(path)).run(return_columns=["us_on_hand"])["us_on_hand"].to_numpy()
+    assert np.abs(by_pysd - ours["us_on_hand"]).max() <= TOLERANCE * ours["us_on_hand"].max()
+
+
+def test_the_review_switches_in_the_document_as_in_the_run(tmp_path: Path) -> None:
+    # A small stock, at a quarter of a month, so that the latch goes on and its flow is not the difference itself.
+    simlin = pytest.importorskip("simlin")
+    small = sp.load("july_2025").override({"scenario.substeps": 4, "munitions.pac3.us_stock.scale": 0.3})
+    path = sp.export(small, "xmile", tmp_path / "small.xmile", munition="pac3", policy="us_first")
+    run = simlin.load(path).simulate()
+    run.run_to_end()
+    ours = sp.run(small, ["us_first"]).array("review", policy="us_first", munition="pac3")[0]
+    # Ours is what is in force over the step that begins at a date, the stock in the document what was in force over the step before it.
+    assert {0.0, 1.0} == set(ours)
+    assert np.array_equal(np.asarray(run.get_series("review"))[1:], ours)
 
 
 def test_stocks_and_flows_bear_our_names_units_and_words(scenario: sp.Scenario, tmp_path: Path) -> None:
@@ -90,6 +108,8 @@ def test_stocks_and_flows_bear_our_names_units_and_words(scenario: sp.Scenario, 
     flows = {one.get("name"): one for one in variables.iter(f"{SPACE}flow")}
     recipients = tuple(scenario.recipients)
     assert set(stocks) == {"us_on_hand", "order_book", "review"} | {f"{name}_{who}" for name in STOCK_ROWS for who in recipients}
+    for one in variables:
+        assert one.findtext(f"{SPACE}units") and one.findtext(f"{SPACE}doc"), one.get("name")
     known = {*FLOWS, "lots", "us_inflow", "other_supply", "change_of_review"}
     assert {re.sub(f"_({'|'.join(recipients)})$", "", str(name)) for name in flows} <= known
     moved = {(one.tag.removeprefix(SPACE), one.text) for stock in stocks.values() for one in stock if one.tag.endswith("flow")}
@@ -107,7 +127,62 @@ def test_stocks_and_flows_bear_our_names_units_and_words(scenario: sp.Scenario, 
         assert words in text
     specs = root.find(f"{SPACE}sim_specs")
     assert specs is not None
-    assert (specs.get("method"), specs.findtext(f"{SPACE}dt")) == ("Euler", "1")
+    assert (specs.get("method"), specs.findtext(f"{SPACE}dt")) == ("euler", "1")
+
+
+CHILDREN = {
+    "xmile": ("header", "sim_specs", "model_units", "model"), "header": ("vendor", "product", "name"), "sim_specs": ("start", "stop", "dt"),
+    "model_units": ("unit",), "unit": ("alias",), "model": ("variables",), "variables": ("stock", "flow", "aux"),
+    "stock": ("eqn", "units", "doc", "inflow", "outflow"), "flow": ("eqn", "units", "doc", "gf"), "aux": ("eqn", "units", "doc", "gf"),
+    "gf": ("xpts", "ypts"),
+}
+"""What may stand in what, by the schema of XMILE 1.0, as far as we use it."""
+RESERVED = """
+abs arccos arcsin arctan cos exp inf int ln log10 max min pi sin sqrt tan exprnd lognormal normal poisson random
+delay delay1 delay3 delayn forcst smth1 smth3 smthn trend pulse ramp step dt starttime stoptime time init previous self
+and or not mod if then else std size sum mean prod rank stddev history
+"""
+"""Names that the standard keeps for itself, and isee's HISTORY."""
+
+
+@pytest.mark.parametrize("policy", ["us_first", "ukraine_first", "suspension_indefinite"])
+def test_the_document_keeps_to_the_standard(scenario: sp.Scenario, tmp_path: Path, policy: str) -> None:
+    path = sp.export(scenario, "xmile", tmp_path / "model.xmile", munition="shell_155mm", policy=policy)
+    root = ElementTree.parse(path).getroot()
+    for one in root.iter():
+        tag = one.tag.removeprefix(SPACE)
+        assert {child.tag.removeprefix(SPACE) for child in one} <= set(CHILDREN.get(tag, ())), tag
+        if tag in ("stock", "flow", "aux"):
+            assert [child.tag.removeprefix(SPACE) for child in one if "flow" not in child.tag].count("eqn") == 1
+    names = [str(one.get("name")) for kind in ("stock", "flow", "aux") for one in root.iter(f"{SPACE}{kind}")]
+    assert len(set(names)) == len(names)
+    assert not set(RESERVED.split()).intersection(names)
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]*[a-z0-9]", name) for name in names)
+    used = {word for one in root.iter(f"{SPACE}eqn") for word in re.findall(r"[A-Za-z_]\w*", re.sub(r"[\d.]+e-?\d+", "", str(one.text)))}
+    assert used - {"MIN", "MAX", "IF", "THEN", "ELSE", "TIME"} <= set(names)
+    functions = list(root.iter(f"{SPACE}gf"))
+    assert functions
+    for one in functions:
+        x, y = ([float(number) for number in str(one.findtext(f"{SPACE}{axis}pts")).split(",")] for axis in "xy")
+        assert one.get("type") == "discrete" and len(x) == len(y) and x == sorted(set(x)) and x[0] < 0 and x[-1] == 130
+        assert y[-1] == y[-2], "the last two points of a step function have the same value"
+
+
+@pytest.mark.parametrize("policy", ["none", "us_first", "suspension_with_review", "suspension_including_israel"])
+def test_units_go_together_in_the_eyes_of_another_tool(scenario: sp.Scenario, tmp_path: Path, policy: str) -> None:
+    simlin = pytest.importorskip("simlin")
+    path = sp.export(scenario, "xmile", tmp_path / "model.xmile", munition="pac3", policy=policy)
+    assert not simlin.load(path).check()
+    wrong = tmp_path / "wrong.xmile"
+    wrong.write_text(path.read_text().replace("<eqn>us_on_hand * loss</eqn>", "<eqn>us_on_hand * cover</eqn>"))
+    assert simlin.load(wrong).check()
+
+
+def test_titles_of_users_do_not_break_the_document(scenario: sp.Scenario, tmp_path: Path) -> None:
+    odd = 'Flug--abwehr --- <&> "Ü" ]]> {0} \u0001 -->-'
+    path = sp.export(scenario.override({"munitions.pac3.title": odd}), "xmile", tmp_path / "model.xmile", munition="pac3")
+    assert ElementTree.parse(path).getroot().tag == f"{SPACE}xmile"
+    assert 'Flug- -abwehr - - - <&> "Ü" ]]> {0} \ufffd - ->-' in path.read_text(encoding="utf-8")
 
 
 def test_what_flows_where_is_read_off_the_equations() -> None:
@@ -149,7 +224,10 @@ def test_sums_over_recipients_are_printed_as_sums() -> None:
 def test_every_symbol_has_a_unit_and_a_meaning() -> None:
     for symbol, name, unit, said in latex.symbol_table():
         assert symbol.startswith("$") and name and unit and said, name
-    assert {name for _, name, _, _ in latex.symbol_table()} >= {"us_on_hand", "line", "cover", "sent"}
+    units = {name: unit for _, name, unit, _ in latex.symbol_table()}
+    assert units.keys() >= {"us_on_hand", "line", "cover", "sent"}
+    assert {units["cut"], units["review_cut"], units["review_divert_new"], units["us_share"]} == {"1"}
+    assert units["review_on"] == "round"
 
 
 def test_the_document_is_balanced() -> None:

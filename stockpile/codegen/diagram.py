@@ -23,8 +23,33 @@ SIDES = {
 """For flows from or to outside: on which side of the stock they lie, and how far from its middle."""
 BETWEEN = {"flow.sent.0": -12, "flow.diverted.0": 12, "flow.kept_back.0": -26, "flow.released.0": 26}
 """For flows between two stocks: how far from the line between their middles."""
-REACH = 62
-"""Length of a flow from or to outside."""
+REACH, CLOUD = 62, 5
+"""Length of a flow from or to outside, and half the width of the outside."""
+
+
+@dataclass(frozen=True)
+class Colours:
+    """What lines, names, boxes, their edges and the ground are drawn in, as SVG takes them."""
+
+    line: str
+    name: str
+    box: str
+    edge: str
+    ground: str
+
+
+PLAIN = Colours(line="#4b5563", name="#111827", box="#eef4fb", edge="#1f5fa8", ground="#ffffff")
+"""Those of a file of its own."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A flow, with the stock that it leaves and the one that it enters; None for outside. Names are those of the tables."""
+
+    name: str
+    source: str | None
+    target: str | None
+    meaning: str
 
 
 @dataclass(frozen=True)
@@ -37,20 +62,20 @@ class Arrow:
     cloud: tuple[float, float] | None
 
 
-def svg() -> str:
-    """Return the picture as SVG, with titles and a description for those who do not see it."""
+def svg(colours: Colours = PLAIN) -> str:
+    """Return the picture as SVG, with a title and a description for those who do not see it."""
     arrows = [_arrow(key, *ends) for key, ends in _ends().items()]
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="diagram-title diagram-text" '
-        'font-family="system-ui, sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="diagram-title" '
+        'aria-describedby="diagram-text" font-family="system-ui, sans-serif" font-size="13">',
         '<title id="diagram-title">Stocks and flows of one munition</title>',
         f'<desc id="diagram-text">{description()}</desc>',
-        '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 0L8 4L0 8z" fill="#4b5563"/></marker></defs>',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        *(_drawn(one) for one in arrows),
-        *(_box(key, *middle) for key, middle in STOCKS.items()),
-        f'<text x="24" y="{HEIGHT - 20}" fill="#4b5563">r: each recipient. deferred is a promise, not rounds. '
+        '<defs><marker id="diagram-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        f'<path d="M0 0L8 4L0 8z" fill="{colours.line}"/></marker></defs>',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{colours.ground}"/>',
+        *(_drawn(one, colours) for one in arrows),
+        *(_box(key, *middle, colours) for key, middle in STOCKS.items()),
+        f'<text x="24" y="{HEIGHT - 20}" fill="{colours.line}">r: each recipient. deferred is a promise, not rounds. '
         "The review (0 or 1) switches shares and moves no rounds.</text>",
         "</svg>",
         "",
@@ -58,14 +83,17 @@ def svg() -> str:
     return "\n".join(lines)
 
 
+def flows() -> tuple[Flow, ...]:
+    """Return what flows where, stock by stock, as the equations have it."""
+    return tuple(
+        Flow(_label(key), _label(source) if source else None, _label(target) if target else None, meaning_of(key))
+        for key, (source, target) in _ends().items()
+    )
+
+
 def description() -> str:
     """Return the picture in words."""
-    found = [f"{_label(key)} flows {_where(source, 'from')}{_where(target, 'to')}".strip() for key, (source, target) in _ends().items()]
-    return "; ".join(found) + "."
-
-
-def _where(stock: str | None, word: str) -> str:
-    return f"{word} {_label(stock) if stock else 'outside'} "
+    return "; ".join(f"{one.name} flows from {one.source or 'outside'} to {one.target or 'outside'}" for one in flows()) + "."
 
 
 def _ends() -> dict[str, tuple[str | None, str | None]]:
@@ -90,12 +118,14 @@ def _arrow(key: str, source: str | None, target: str | None) -> Arrow:
     (x, y), (dx, dy, shift) = STOCKS[source or target or ""], SIDES[key]
     near = (x + dx * BOX[0] / 2 + (shift if dy else 0), y + dy * BOX[1] / 2 + (shift if dx else 0))
     far = (near[0] + dx * REACH, near[1] + dy * REACH)
-    return Arrow(key, near, far, far) if source else Arrow(key, far, near, far)
+    edge = (near[0] + dx * (REACH - CLOUD), near[1] + dy * (REACH - CLOUD))
+    return Arrow(key, near, edge, far) if source else Arrow(key, edge, near, far)
 
 
-def _drawn(one: Arrow) -> str:
+def _drawn(one: Arrow, colours: Colours) -> str:
     (x0, y0), (x1, y1) = one.start, one.end
-    cloud = f'<circle cx="{one.cloud[0]:g}" cy="{one.cloud[1]:g}" r="5" fill="none" stroke="#4b5563"/>' if one.cloud else ""
+    round_it = f'r="{CLOUD}" fill="none" stroke="{colours.line}"'
+    cloud = f'<circle cx="{one.cloud[0]:g}" cy="{one.cloud[1]:g}" {round_it}/>' if one.cloud else ""
     x, y, anchor = (x0 + x1) / 2, (y0 + y1) / 2 - 5, "middle"
     if x0 == x1:
         outer = one.cloud[1] if one.cloud else (y0 + y1) / 2
@@ -106,17 +136,17 @@ def _drawn(one: Arrow) -> str:
     elif one.cloud:
         left = one.cloud[0] < max(x0, x1)
         x, y, anchor = one.cloud[0] + (-9 if left else 9), one.cloud[1] + 4, "end" if left else "start"
-    text = f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="#111827">{_label(one.key)}</text>'
-    path = f'<path d="M{x0:g} {y0:g}L{x1:g} {y1:g}" stroke="#4b5563" stroke-width="1.6" marker-end="url(#head)"/>'
+    text = f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="{colours.name}">{_label(one.key)}</text>'
+    path = f'<path d="M{x0:g} {y0:g}L{x1:g} {y1:g}" stroke="{colours.line}" stroke-width="1.6" marker-end="url(#diagram-head)"/>'
     return f"<g><title>{meaning_of(one.key)}</title>{path}{cloud}{text}</g>"
 
 
-def _box(key: str, x: float, y: float) -> str:
+def _box(key: str, x: float, y: float, colours: Colours) -> str:
     dashed = ' stroke-dasharray="5 3"' if key.startswith("state.deferred") else ""
     return (
         f'<g><title>{meaning_of(key)}</title><rect x="{x - BOX[0] / 2:g}" y="{y - BOX[1] / 2:g}" width="{BOX[0]}" height="{BOX[1]}" rx="4" '
-        f'fill="#eef4fb" stroke="#1f5fa8" stroke-width="1.6"{dashed}/>'
-        f'<text x="{x:g}" y="{y + 5:g}" text-anchor="middle" font-weight="600" fill="#111827">{_label(key)}</text></g>'
+        f'fill="{colours.box}" stroke="{colours.edge}" stroke-width="1.6"{dashed}/>'
+        f'<text x="{x:g}" y="{y + 5:g}" text-anchor="middle" font-weight="600" fill="{colours.name}">{_label(key)}</text></g>'
     )
 
 

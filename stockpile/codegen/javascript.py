@@ -6,7 +6,7 @@ sign of a nought).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from stockpile.codegen.graph import COMPARISONS, CONSTANT, INPUT, Graph, needed
 from stockpile.codegen.trace import Traced, is_uniform, trace
@@ -177,23 +177,29 @@ def _operation(operation: str, parts: Sequence[str]) -> str:
     return f"{parts[0]} {'<' if operation == 'minimum' else '>'} {parts[1]} ? {parts[0]} : {parts[1]}"
 
 
-def operations(codes: Sequence[str | tuple[str, str, int]]) -> str:
-    """Return the operations of `stockpile.codegen.program` as a list of functions on rows of registers, by their numbers.
+def operations(codes: Sequence[str | tuple[str, str, int]], used: Collection[int]) -> str:
+    """Return those operations of `stockpile.codegen.program` that are used, by their numbers.
 
-    ``(registers, into, a, b, c, lanes)``: places of rows. A comparison gives 1 or 0. The first, which draws, is left to the page.
+    OPERATIONS are functions on rows of registers, ``(registers, into, a, b, c, lanes)`` with places of rows. A comparison gives 1 or 0.
+    The first, which draws, is left to the page. PAIRS say for those of two operations the numbers of the outer and the inner one,
+    and which argument of the outer one that is: a browser makes quick code the sooner the fewer functions there are.
     """
-    functions = [f"  (R, d, a, b, c, n) => {{ for (let i = 0; i < n; i++) {{ {_on_rows(code)} }} }}," for code in codes[1:]]
-    return "\n".join(("const OPERATIONS = [", "  null,", *functions, "];"))
+    numbers = {code: number for number, code in enumerate(codes)}
+    taken = {number: codes[number] for number in sorted(set(used))}
+    pairs = {number: (numbers[code[0]], numbers[code[1]], code[2]) for number, code in taken.items() if isinstance(code, tuple)}
+    single = sorted({0, *used, *(number for pair in pairs.values() for number in pair[:2])} - {0, *pairs})
+    functions = [f"{number}:(R,d,a,b,c,n)=>{{for(let i=0;i<n;i++){{{_on_rows(str(codes[number]))}}}}}," for number in single]
+    said = [f"{number}:[{outer},{inner},{side}]," for number, (outer, inner, side) in pairs.items()]
+    return "\n".join(("const OPERATIONS = {", *functions, "};", "const PAIRS = {", *said, "};"))
 
 
-def _on_rows(code: str | tuple[str, str, int]) -> str:
-    if isinstance(code, tuple):
-        outer, inner, side = code
-        parts = ("y", "R[c + i]") if side == 0 else ("R[c + i]", "y")
-        return f"const p = R[a + i], q = R[b + i], y = {_operation(inner, ('p', 'q'))}, z = R[c + i]; " + (
-            f"R[d + i] = {_operation(outer, tuple('z' if part != 'y' else 'y' for part in parts))};"
-        )
+def _on_rows(code: str) -> str:
     if code == "where":
-        return "R[d + i] = R[a + i] !== 0 ? R[b + i] : R[c + i];"
+        return _tight("R[d + i] = R[a + i] !== 0 ? R[b + i] : R[c + i]")
     text = _operation(code, ("p", "q"))
-    return f"const p = R[a + i], q = R[b + i]; R[d + i] = {f'{text} ? 1 : 0' if code in COMPARISONS else text};"
+    return _tight(f"const p = R[a + i], q = R[b + i]; R[d + i] = {f'{text} ? 1 : 0' if code in COMPARISONS else text}")
+
+
+def _tight(text: str) -> str:
+    """Return a text of JavaScript without the spaces that it can do without."""
+    return text.replace(" ", "").replace("const", "const ")

@@ -25,7 +25,7 @@ SYMBOLS = {
     "constant.issue_time": r"\tau_{\mathrm{issue}}", "run.dt": r"\Delta t",
 }
 """Symbols of one letter; everything else is printed by its name."""
-RATES = {"line_rate": "line", "issue_rate": "issue", "release_rate": "release", "catch_up_rate": "catch up", "order_rate": "order"}
+RATES = {"line_rate": "line", "issue_rate": "issue", "release_rate": "release", "catch_up_rate": r"catch\ up", "order_rate": "order"}
 TINY = r"\varepsilon"
 COMPARED = {"less": "<", "greater": ">", "greater_equal": r"\ge", "less_equal": r"\le", "equal": "="}
 STRENGTH = {"add": 1, "subtract": 1, "multiply": 2, "divide": 3}
@@ -79,7 +79,8 @@ def symbol_table() -> tuple[tuple[str, str, str, str], ...]:
 def document() -> str:
     """Return a LaTeX document of all equations and symbols, to compile or to take pieces from."""
     lines = [
-        r"\documentclass{article}", r"\usepackage{amsmath,longtable}", r"\allowdisplaybreaks", r"\begin{document}",
+        r"\documentclass{article}", r"\usepackage[a4paper,landscape,margin=15mm]{geometry}", r"\usepackage{amsmath,longtable}",
+        r"\allowdisplaybreaks", r"\begin{document}",
         r"\section*{The equations of a step}",
         "All from the stocks at the start of the step, then all stocks move at once. Rates are rounds a month; $r$ runs over recipients.",
         r"\begin{align*}",

@@ -45,10 +45,12 @@ def unit_of(key: str) -> str:
         return CONSTANTS[name][0]
     if kind == "state":
         return STOCKS[name].unit
+    if _of_the_review(kind, name):
+        return unit_of(f"{kind}.{name.removeprefix('review_')}")
     if name == "free" or kind == "series":
         unit = (FLOWS | SERIES)[name].unit if name in FLOWS | SERIES else "round/month"
         return "round/month" if kind == "series" and unit == "round" and name in ("lots", "other_supply", "us_inflow") else unit
-    return "1" if name.startswith("review_") and name not in SERIES else "round/month"
+    return "round/month"
 
 
 def meaning_of(key: str) -> str:
@@ -59,7 +61,12 @@ def meaning_of(key: str) -> str:
         return CONSTANTS[name][1]
     if name in OF_ITS_OWN:
         return OF_ITS_OWN[name]
-    if kind == "series" and name.startswith("review_") and name.removeprefix("review_") in SERIES:
-        return SERIES[name.removeprefix("review_")].text.replace("dated suspensions", "the review, while it is in force,")
+    if _of_the_review(kind, name):
+        return f"{name.removeprefix('review_')} while the review is in force: the larger of the dated share and the review's own"
     found = {"state": STOCKS, "flow": FLOWS, "series": SERIES}[kind].get(name)
     return found.text if found else ""
+
+
+def _of_the_review(kind: str, name: str) -> bool:
+    """Tell whether a series is a share that stands in for a dated one while the review is in force."""
+    return kind == "series" and name not in SERIES and name.removeprefix("review_") in SERIES and name.startswith("review_")

@@ -2,11 +2,13 @@
 
 Stocks have the inflows and outflows of the equations, under their names, a recipient's name at the end where there is one. What is used
 more than once, or has a name, is an auxiliary; the rest stands where it is used. Series are step functions of time. No flow is flagged
-non-negative, which would alter it. The stock-triggered review is a stock whose flow is (new - old) / DT.
+non-negative, which would alter it. The stock-triggered review is a stock whose flow is (new - old) / DT; as not all tools know the name
+DT in an equation, the length of a step is a constant of its own.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -16,6 +18,7 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
+from stockpile.codegen.dimensions import units_of
 from stockpile.codegen.graph import COMPARISONS, CONSTANT, INPUT, Graph, Symbol, needed
 from stockpile.codegen.trace import OF_THE_CALENDAR, OF_THE_POLICY, flat, symbols
 from stockpile.codegen.vocabulary import meaning_of, name_of, unit_of
@@ -27,6 +30,12 @@ SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 COMPARED = {"less": "<", "greater": ">", "greater_equal": ">=", "less_equal": "<=", "equal": "="}
 STRENGTH = {"add": 1, "subtract": 1, "multiply": 2, "divide": 2}
 REVIEW = "state.review"
+STEP = "length_of_step"
+IN_FORCE, OF_REVIEW = "review_in_force", "change_of_review"
+INSTEAD = {"history": "in_history"}
+"""Names that are functions of a tool (isee's HISTORY), which no variable may have there."""
+NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML cannot hold."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +81,15 @@ def document(lane: Lane, title: str, cover: str) -> str:
     """
     header = f'<vendor>stockpile</vendor><product version="1.0" lang="en">stockpile</product><name>{escape(title)}</name>'
     dt = "<dt>1</dt>" if lane.substeps == 1 else f'<dt reciprocal="true">{lane.substeps}</dt>'
-    return "\n".join(
+    note = re.sub("-(?=-)", "- ", cover)
+    text = "\n".join(
         (
             '<?xml version="1.0" encoding="utf-8"?>',
-            f"<!--\n{cover.replace('--', '- -')}\n-->",
+            f"<!--\n{note}\n-->",
             '<xmile version="1.0" xmlns="http://docs.oasis-open.org/xmile/ns/XMILE/v1.0">',
             f"  <header>{header}</header>",
-            f'  <sim_specs method="Euler" time_units="month"><start>0</start><stop>{lane.months}</stop>{dt}</sim_specs>',
-            "  <model_units><unit name=\"round\"><eqn>round</eqn></unit></model_units>",
+            f'  <sim_specs method="euler" time_units="month"><start>0</start><stop>{lane.months}</stop>{dt}</sim_specs>',
+            '  <model_units><unit name="round"><alias>rounds</alias></unit></model_units>',
             "  <model>",
             "    <variables>",
             *_Printer(lane).lines(),
@@ -89,6 +99,7 @@ def document(lane: Lane, title: str, cover: str) -> str:
             "",
         )
     )
+    return NO_XML.sub("\ufffd", text)
 
 
 class _Printer:
@@ -96,10 +107,11 @@ class _Printer:
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
-        self.traced = _Step(len(lane.recipients), self._given, lane.substeps)
+        self.traced = _Step(len(lane.recipients), self._given)
         self.graph = self.traced.graph
-        self.wanted = needed(self.graph, [*self.traced.flows.values(), *self.traced.rates.values()])
+        self.wanted = needed(self.graph, [*self.traced.flows.values(), self.traced.review])
         self.names = self._names()
+        self.units = units_of(self.graph, self._given_units())
 
     def _given(self, graph: Graph, name: str) -> Any:
         """Return the symbol of an input, or its value where the policy fixes it for the whole run."""
@@ -115,7 +127,7 @@ class _Printer:
         """Return the names of all nodes that are variables of their own."""
         uses = Counter(argument for number in self.wanted for argument in self.graph.nodes[number].arguments)
         named = {number: self._called(key) for key, number in self.traced.flows.items()}
-        named[self.traced.review] = "review_in_force"
+        named[self.traced.review] = IN_FORCE
         result = {}
         for number in self.wanted:
             node = self.graph.nodes[number]
@@ -125,17 +137,24 @@ class _Printer:
                 result[number] = named.get(number, f"part_{number}")
         return result
 
+    def _given_units(self) -> dict[int, str]:
+        """Return the units of the nodes that have one: inputs and flows."""
+        inputs = {number: str(node.value) for number, node in enumerate(self.graph.nodes) if node.operation == INPUT}
+        flows = {number: key for key, number in self.traced.flows.items() if self.graph.nodes[number].operation != CONSTANT}
+        return {number: unit_of(key) for number, key in (flows | inputs).items()}
+
     def _called(self, key: str) -> str:
-        return name_of(key, self.lane.recipients)
+        name = name_of(key, self.lane.recipients)
+        return INSTEAD.get(name, name)
 
     def lines(self) -> Iterator[str]:
         """Yield the variables of the document: stocks, their flows, what these rest on."""
         moves_of = structure(len(self.lane.recipients))
         for key, moves in moves_of.items():
-            kinds = [("inflow" if sign > 0 else "outflow", self._called(name)) for name, sign in moves] or [("inflow", "change_of_review")]
+            kinds = [("inflow" if sign > 0 else "outflow", self._called(name)) for name, sign in moves] or [("inflow", OF_REVIEW)]
             ends = "".join(f"<{kind}>{name}</{kind}>" for kind, name in kinds)
             yield self._variable("stock", key, f"<eqn>{float(self.lane.opening[key])!r}</eqn>{ends}")
-        yield _line("flow", "change_of_review", f"<eqn>{escape(self.text(self.traced.rates[REVIEW]))}</eqn>", "1/month", "(new - old) / DT")
+        yield from self._of_review()
         moving = {name for moves in moves_of.values() for name, _ in moves}
         for key in sorted(moving):
             if key.startswith("series."):
@@ -153,7 +172,29 @@ class _Printer:
             else:
                 key = next((key for key, own in self.traced.flows.items() if own == number), "")
                 body = f"<eqn>{escape(self._operation(number)[0])}</eqn>"
-                yield self._variable("aux", key, body) if key else _line("aux", name, body, "", "an intermediate value of the equations")
+                yield self._variable("aux", key, body) if key else _line("aux", name, body, self.units[number], self._purpose(number))
+
+    def _of_review(self) -> Iterator[str]:
+        """Yield the flow of the review and the length of a step."""
+        difference = f"({self.text(self.traced.review)} - {self._called(REVIEW)}) / {STEP}"
+        yield _line("flow", OF_REVIEW, f"<eqn>{escape(difference)}</eqn>", "1/month", "(new - old) / DT: it switches within a step")
+        length = f"<eqn>{1.0 / self.lane.substeps!r}</eqn>"
+        yield _line("aux", STEP, length, "month", "DT, the step of the integration: whoever changes DT has to change this with it")
+
+    def _purpose(self, number: int) -> str:
+        """Return what an intermediate value is for: the named variables that are made from it."""
+        if number == self.traced.review:
+            return "1 while a stock-triggered suspension is in force over this step, else 0: the review after this step's look at the stock"
+        made = sorted(self._made_from(number))
+        return f"intermediate value, for {', '.join(made)}"
+
+    def _made_from(self, number: int) -> set[str]:
+        """Return the names of the variables in whose equations a node stands."""
+        found: set[str] = set()
+        for other in self.wanted:
+            if number in self.graph.nodes[other].arguments:
+                found |= {self.names[other]} if other in self.names else self._made_from(other)
+        return found
 
     def _variable(self, kind: str, key: str, body: str) -> str:
         return _line(kind, self._called(key), body, unit_of(key), meaning_of(key))
@@ -209,18 +250,16 @@ class _Printer:
 
 
 class _Step:
-    """The equations of a step as a graph: `flows` and `rates` by their keys, and the node of the review in force."""
+    """The equations of a step as a graph: `flows` by their keys, and the node of the review in force."""
 
-    def __init__(self, recipients: int, given: Any, substeps: int) -> None:
+    def __init__(self, recipients: int, given: Any) -> None:
         self.graph = graph = Graph()
         state = symbols(State, "state", recipients, graph.input)
         known = symbols(Known, "series", recipients, lambda name: given(graph, name))
         constants = symbols(Constants, "constant", recipients, lambda name: given(graph, name))
         before = replace(state, review=equations.review_next(state, known))
         flow = equations.flows(before, known, constants)
-        rate = replace(equations.change(known, flow), review=(before.review - state.review) / (1.0 / substeps))
         self.flows = {key: self._number(one) for key, one in flat(flow, "flow")}
-        self.rates = {key: self._number(one) for key, one in flat(rate, "state")}
         self.review = self._number(before.review)
 
     def _number(self, value: Any) -> int:
@@ -239,7 +278,7 @@ class _Structure:
 
     def __init__(self, recipients: int) -> None:
         self.graph = graph = Graph()
-        flow = {key: graph.input(key) for key in _Step(recipients, lambda own, name: own.input(name), 1).flows}
+        flow = {key: graph.input(key) for key in _Step(recipients, lambda own, name: own.input(name)).flows}
         known = symbols(Known, "series", recipients, graph.input)
         rate = equations.change(known, _gathered(flow))
         self.moves = {
@@ -255,6 +294,7 @@ class _Structure:
         left, right = node.arguments
         yield from self._terms(left, sign)
         yield from self._terms(right, -sign if node.operation == "subtract" else sign)
+
 
 def _gathered(flow: Mapping[str, Symbol]) -> Any:
     """Return `Flows` of the symbols by their keys."""

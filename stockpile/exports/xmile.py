@@ -23,10 +23,13 @@ name at the end where there is one; flows are rates in rounds a month. Integrate
 steps or other methods give other numbers. No flow is non-negative by flag: the equations never take more than there is.
 
 How to open it
-- Stella Architect or Professional (isee systems): File, Open, this file. Leave Model Settings, DT and Integration Method as they are.
-- Vensim Professional or DSS: File, Open Model, file type XMILE. The equations arrive without a sketch. Settings, Time Bounds: check that
-  TIME STEP is {dt} and the integration type Euler. Vensim's own export is not needed.
+- Stella Architect or Professional (isee systems): File, Open, this file. It has equations and no diagram. Leave DT and the integration
+  method of the model settings as they are.
+- Vensim: editions that read XMILE open the file by File, Open Model. For the others (PLE among them) pysimlin makes a model file of
+  it: simlin.load("FILE.xmile").project.to_mdl(). Both come without a sketch. Check in the settings that TIME STEP is {dt} and the
+  integration type Euler.
 - PySD: pysd.read_xmile("FILE.xmile").run().  Simlin (simlin.com) and pysimlin: import, or simlin.load(path).
+PySD and pysimlin are tried against this program's own numbers; Stella and Vensim, which cost money, are not.
 Series are step functions: each change is a short line between two steps, so that tools that join points by lines read the same."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -84,6 +86,37 @@ def version() -> str:
         return installed("stockpile")
     except PackageNotFoundError:
         return "unknown"
+
+
+@cache
+def equations() -> str:
+    """Return the SHA-256 of the equations as they are written, without comments and docstrings; "unknown" where the text is not there.
+
+    Equal digests: the same equations, whatever else changed. The reverse does not hold: a name or the order of a sum moves it too.
+    """
+    try:
+        text = (Path(__file__).resolve().parent / "model" / "equations.py").read_text(encoding="utf-8")
+    except OSError:
+        return "unknown"
+    return hashlib.sha256(plain(text).encode()).hexdigest()
+
+
+def plain(text: str) -> str:
+    """Return Python code as its tokens, one a line: without comments, and without texts that stand alone (docstrings)."""
+    import tokenize
+
+    found: list[str] = []
+    statement: list[tuple[int, str]] = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type in (tokenize.INDENT, tokenize.DEDENT):
+            found.append(tokenize.tok_name[token.type])
+        elif token.type == tokenize.NEWLINE:
+            if any(kind != tokenize.STRING for kind, _ in statement):
+                found += [*(string for _, string in statement), "NEWLINE"]
+            statement = []
+        elif token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER):
+            statement.append((token.type, token.string))
+    return "\n".join(found)
 
 
 @cache

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from stockpile import checks, overrides, schema, scope, vintage
+from stockpile.chain import Chain
 from stockpile.errors import InputError, Problem, nearest
 from stockpile.faults import explain
 from stockpile.known import Known
-from stockpile.known import Path as Key
-from stockpile.params import BESIDE, FILES, FOLDERS, Layers, M, ParamSet, Resolved, read
+from stockpile.params import BESIDE, FILES, FOLDERS, M, ParamSet, Resolved, read
 from stockpile.tables import Table
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Scenario:
         return point.choices
 
     def override(self, changes: Mapping[str, Any]) -> Scenario:
-        """Return a new scenario with `changes` made; this one stays as it is.
+        """Return a new scenario with `changes` made; this one stays as it is. Policies put in by `with_policies` stay in.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class Scenario:
         Raises
         ------
         InputError
-            For unknown paths and values out of range, all together.
+            For unknown paths, values out of range, and policies that were put in, all together.
         """
         settings, wrong = [], []
         for path, amount in changes.items():
@@ -132,7 +132,19 @@ class Scenario:
             new = _build(self.name, tree, known, {**self.overridden, **changes})
         except InputError as error:
             raise InputError(replace(problem, file="override") for problem in error.problems) from None
-        return replace(new, origin=self.origin)
+        munitions = {name: new.munitions[name] for name in self.munitions}
+        return replace(new, origin=self.origin, policies=self._policies(new, settings), munitions=munitions)
+
+    def _policies(self, new: Scenario, settings: Sequence[overrides.Setting]) -> dict[str, schema.Policy]:
+        """Return the policies after a change: those it reaches as they are in `new`, all others as they are here."""
+        reached = {".".join(one.path.split(".")[:2]) for one in settings}
+        changed = [name for name in self.policies if any(overrides.touches(path, f"policies.{name}") for path in reached)]
+        files = self.tree["policies"]
+        own = [name for name in changed if name not in files or self.policies[name] != schema.Policy.model_validate(files[name])]
+        if own:
+            message = "was put in by with_policies, and no change reaches it; allowed: to change it before it is put in"
+            raise InputError(Problem("override", 0, 0, f"policies.{name}", message) for name in own)
+        return {name: new.policies[name] if name in changed else policy for name, policy in self.policies.items()}
 
     def rebuilt(self, tree: Table, sources: Mapping[str, schema.Source]) -> Scenario:
         """Return the scenario that another resolved table of values makes; `sources` are what it may rest on besides its own.
@@ -243,58 +255,6 @@ def _read(given: str, params: Sequence[str | Path]) -> tuple[ParamSet, str]:
     if name not in found.names("scenarios"):
         raise InputError.one("scenario", f"unknown scenario {name!r}; {nearest(name, found.names('scenarios'))}")
     return found, name
-
-
-class Chain:
-    """A scenario and its bases: what they say together, and where each key of that stands."""
-
-    def __init__(self, params: ParamSet, name: str) -> None:
-        self.params = params
-        self.table: Table = {}
-        self.places: dict[Key, tuple[Layers, Key]] = {}
-        names = [name]
-        while base := params.layers["scenarios", names[0]].table.get("base"):
-            names.insert(0, base)
-        self.own = params.layers["scenarios", name]
-        for layers in (params.layers["scenarios", one] for one in names):
-            for key, value in layers.table.items():
-                if key in ("changes", "repeats", "without_events", "without_campaigns"):
-                    self._add(key, value, layers)
-                elif key != "base":
-                    self.table[key] = value
-                    self.places[key,] = (layers, (key,))
-
-    def _add(self, key: str, items: list[Any], layers: Layers) -> None:
-        so_far = self.table.setdefault(key, [])
-        for number in range(len(items)):
-            self.places[key, len(so_far) + number] = (layers, (key, number))
-        self.table[key] = [*so_far, *items]
-
-    def problem(self, key: Key, message: str) -> Problem:
-        """Return a `Problem` at a key of the table, in the file where it stands."""
-        for length in range(len(key), 0, -1):
-            if key[:length] in self.places:
-                layers, place = self.places[key[:length]]
-                return layers.problem((*place, *key[length:]), message)
-        return self.own.problem(key, message)
-
-    def placed(self, problem: Problem) -> Problem:
-        """Return a fault of the resolved scenario with the file and position of what it is about.
-
-        That is the last change that touches the path; without one, the file that gives the value.
-        """
-        path = tuple(int(part) if part.isdigit() else part for part in problem.key.split("."))
-        if path[0] == "scenario":
-            return self.problem(path[1:], problem.message)
-        for number, change in reversed(list(enumerate(self.table.get("changes", ())))):
-            if overrides.touches(change["path"], problem.key):
-                key = ("changes", number, next(operation for operation in overrides.OPERATIONS if operation in change))
-                return self.problem(key, f"{problem.key}: {problem.message}")
-        for length in (1, 2):
-            names = tuple(map(str, path[:length]))
-            if names in self.params.layers:
-                return replace(self.params.layers[names].problem(path[length:], problem.message), key=problem.key)
-        return replace(problem, file=self.own.documents[-1].shown)
 
 
 def resolve(params: ParamSet, name: str) -> Scenario:

@@ -133,6 +133,7 @@ def manifest(scenario: Scenario, policies: Sequence[str]) -> dict[str, Any]:
         "policies": list(policies),
         "overrides": {path: str(value) for path, value in scenario.overridden.items()},
         "parameters": scenario.digest,
+        "equations": provenance.equations(),
         "engine": f"numpy, {settings.method}",
         "version": provenance.version(),
         "commit": provenance.commit(),

@@ -18,6 +18,7 @@ from stockpile.analysis.changes import changes, with_changes
 from stockpile.analysis.diff import METRICS, Difference, diff
 from stockpile.analysis.diff_sentences import of_difference
 from stockpile.analysis.reloaded import scenario_of, value_of
+from stockpile.provenance import equations
 
 JULY = sp.load("july_2025")
 NOVEMBER = sp.load("november_2026")
@@ -259,6 +260,11 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
     found["lost"] = replace(found["pinned_run"], manifest=found["pinned_run"].manifest | {"parameters": "0" * 64})
     found["older"] = replace(found["run"], manifest=found["run"].manifest | {"commit": "0123456789ab"})
+    # As a run with other equations would be: the numbers are others and nothing else is.
+    moved = {key: array + 100.0 if key == ("us_on_hand", "us") else array for key, array in found["run"].arrays.items()}
+    found["other_equations"] = replace(found["run"], arrays=moved, manifest=found["run"].manifest | {"equations": "f" * 64})
+    without = {key: value for key, value in found["run"].manifest.items() if key != "equations"}
+    found["before_that"] = replace(found["run"], arrays=moved, manifest=without)
     return {name: made.save(path / f"{name}.parquet") for name, made in found.items()}
 
 
@@ -288,7 +294,28 @@ def test_results_without_their_parameters_say_so(saved: dict[str, Path]) -> None
 def test_code_that_differs_is_said(saved: dict[str, Path]) -> None:
     found = diff(saved["older"], saved["run"])
     assert found.nothing_moved and not found.same_code
-    assert any("The code differs: commit 0123456789ab" in sentence for sentence in of_difference(found))
+    (said,) = [sentence for sentence in of_difference(found) if sentence.startswith("The code differs: commit 0123456789ab")]
+    assert said.endswith("The equations are the same.")
+
+
+def test_equations_that_differ_are_what_moved(saved: dict[str, Path]) -> None:
+    found = diff(saved["run"], saved["other_equations"])
+    assert not found.nothing_moved and not found.same_code and not len(found.why)
+    assert found.code["equations"] == (equations(), "f" * 64)
+    said = of_difference(found)
+    assert f"The code differs: equations {equations()[:12]} and ffffffffffff." in said
+    assert said[-1].startswith("The parameters and draws are the same, the equations are not: what moved is due to them")
+    own = parts(found, policy="none", munition="pac3", metric="stock_at_end", recipient="us")
+    assert own["code and draws"] == own["whole"] == pytest.approx(100)
+
+
+def test_an_older_result_that_does_not_say_its_equations_still_opens(saved: dict[str, Path], tmp_path: Path) -> None:
+    found = diff(saved["before_that"], saved["run"])
+    assert found.same_code, "what is not said is not different"
+    said = of_difference(found)
+    assert any("does not say with which equations" in sentence for sentence in said)
+    assert said[-1] == "The parameters and draws are the same: what moved is due to the code alone."
+    assert "equations not said" in sp.report(diff(saved["run"], saved["before_that"]), tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_draws_that_are_not_the_same_are_not_paired(saved: dict[str, Path]) -> None:

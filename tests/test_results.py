@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import pytest
 from damage import with_head, with_rows
 
 import stockpile as sp
-from stockpile import metrics
+from stockpile import metrics, provenance
+from stockpile.model import equations
 from stockpile.model.state import ENTERING, FLOWS, SERIES, STOCKS
 from stockpile.results import Result
 
@@ -276,7 +278,23 @@ def test_the_manifest_says_what_made_it() -> None:
     assert manifest["parameters"] == SCENARIO.digest
     assert manifest["policies"] == POLICIES
     assert set(manifest["overrides"]) == {"scenario.end", "scenario.substeps"}
+    assert manifest["equations"] == provenance.equations()
     assert json.loads(json.dumps(manifest)) == manifest
+
+
+def test_the_digest_of_the_equations_is_of_what_they_do() -> None:
+    text = Path(equations.__file__).read_text(encoding="utf-8")
+    assert provenance.equations() == hashlib.sha256(provenance.plain(text).encode()).hexdigest()
+    (said,) = {one.strip() for one in text.splitlines() if one.strip().startswith("# Who is in no class takes nothing")}
+    alike = ((said, "# Other words."), ("Return the sum over recipients, in order.", "Add up."), ("\n\n\ndef total", "\ndef total"))
+    for old, new in alike:
+        assert text.count(old) == 1
+        assert provenance.plain(text.replace(old, new)) == provenance.plain(text)
+    for old, new in (("TINY = 1e-30", "TINY = 1e-31"), ("result = result + item", "result = result - item")):
+        assert text.count(old) == 1
+        assert provenance.plain(text.replace(old, new)) != provenance.plain(text)
+    assert provenance.plain('def f(x):\n    """Words."""\n    return x  # why\n') == provenance.plain("def f(x):\n  return x\n")
+    assert provenance.plain("if a:\n    b = 1\nc = 2\n") != provenance.plain("if a:\n    b = 1\n    c = 2\n")
 
 
 HEAD = b"stockpile"

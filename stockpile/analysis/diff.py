@@ -16,7 +16,7 @@ from stockpile.analysis.changes import Change, changes, described, reach
 from stockpile.analysis.new_observations import COLUMNS as OBSERVED
 from stockpile.analysis.new_observations import new_observations
 from stockpile.analysis.outlook import NONE, verdict
-from stockpile.analysis.sides import Given, Side, frame_of, sides
+from stockpile.analysis.sides import Given, Side, alike, frame_of, sides
 from stockpile.clock import Array
 from stockpile.ensembles.asked import Asked
 from stockpile.ensembles.folded import Key
@@ -42,6 +42,12 @@ WHY = (
 )
 WHOLE, CODE = "whole", "code and draws"
 Rows = dict[Key, dict[str, Any]]
+DUE = {
+    True: "The parameters, draws and equations are the same: what moved is due to other code alone.",
+    False: "The parameters and draws are the same, the equations are not: what moved is due to them, or to other code changed with them.",
+    None: "The parameters and draws are the same: what moved is due to the code alone.",
+}
+"""What is to blame where nothing else differs, by whether the equations are alike."""
 UNTOLD = "The reasons cannot be told: the parameters of {who} are not there any more under that name, or have changed since."
 
 
@@ -93,8 +99,8 @@ class Difference:
 
     @property
     def same_code(self) -> bool:
-        """Whether both sides name the same code."""
-        return all(one == other for key, (one, other) in self.code.items() if key in ("version", "commit", "equations"))
+        """Whether both sides name the same code; what one of them does not say is left out."""
+        return all(alike(*self.code[key]) is not False for key in ("version", "commit", "equations"))
 
 
 def diff(  # noqa: PLR0913 - the names that users give
@@ -345,7 +351,7 @@ class _Pair:
 
     def _code(self) -> dict[str, tuple[str, str]]:
         first, second = self.a.code, self.b.code
-        return {key: (first.get(key, "not said"), second.get(key, "not said")) for key in dict.fromkeys([*first, *second])}
+        return {key: (one, second[key]) for key, one in first.items()}
 
     def _notes(self, found: Sequence[Change] | None, left: Sequence[Change], *, moves: bool) -> list[str]:
         said = [UNTOLD.format(who=side.name) for side in (self.a, self.b) if side.scenario is None]
@@ -353,7 +359,7 @@ class _Pair:
             text = "The draws are not the same (members, seed or sampler), so that they cannot be paired; the intervals are of both, and "
             said.append(text + "what is not finite in every draw is left out.")
         if self.is_saved and found == () and self._paired and moves:
-            said.append("The parameters and draws are the same: what moved is due to the code alone.")
+            said.append(DUE[alike(*self._code()["equations"])])
         if left:
             paths = ", ".join(one.path for one in left)
             said.append(f"Cannot be moved without the others, so that their part is in the interaction: {paths}.")

@@ -11,6 +11,7 @@ from stockpile.analysis.attribution import INTERACTION, TOGETHER
 from stockpile.analysis.diff import CODE, KEY, METRICS, WHOLE
 from stockpile.analysis.labels import labels
 from stockpile.analysis.outlook import CLOSE, NONE
+from stockpile.analysis.sides import NOT_SAID, alike
 from stockpile.analysis.wording import Names, Row, amount, capital, day, listed, rows_of, spread
 from stockpile.results import US
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 LEADING = 3
 """Changes that are named one by one."""
 SUMS = (INTERACTION, CODE, WHOLE)
+SHORT = 12
+"""Letters of a digest that are printed."""
 KINDS = {
     "parameter": "parameters", "plan": "plans", "lot": "lots", "level": "levels", "event": "events", "campaign": "campaigns",
     "policy": "policies", "correlation": "correlations", "setting": "settings",
@@ -139,8 +142,18 @@ def _observed(found: Difference) -> list[str]:
 
 
 def _coded(found: Difference) -> str:
-    differ = [f"{key} {one} and {other}" for key, (one, other) in found.code.items() if one != other]
-    return f"The code differs: {listed(differ)}." if differ else "The code is the same."
+    """Say whether the code differs, the equations first, and whether they are among it."""
+    said = {key: pair for key, pair in found.code.items() if NOT_SAID not in pair}
+    differ = [f"{key} {_short(key, one)} and {_short(key, other)}" for key, (one, other) in said.items() if one != other]
+    unknown = "" if "equations" in said else " An older result does not say with which equations it was made."
+    if not differ:
+        return f"The code is the same, as far as it is known.{unknown}" if unknown else "The code is the same."
+    same = " The equations are the same." if alike(*found.code["equations"]) else ""
+    return f"The code differs: {listed(differ)}.{same}{unknown}"
+
+
+def _short(key: str, said: str) -> str:
+    return said[:SHORT] if key == "equations" else said
 
 
 def dates_said(found: Difference) -> str:

@@ -109,7 +109,7 @@ def materiality(
     every = tuple(dict.fromkeys([BASELINE, *chosen]))
     # Windows of a week, in monthly steps, would be smeared over what else goes on in that month.
     fine = scenario.override({"scenario.substeps": max(SUBSTEPS, scenario.settings.substeps or 1), "scenario.method": "difference"})
-    lanes = Lanes(fine.with_policies(scenario.policies), every, only=only, quantities=FOLLOWED, engine=engine)
+    lanes = Lanes(fine, every, only=only, quantities=FOLLOWED, engine=engine)
     cases = [case for munition in lanes.made.axes.munitions for case in _cases(scenario, chosen, munition, lanes.made.clock)]
     found = _measured(lanes, cases, members, seed, threads or os.cpu_count() or 1, progress)
     rows = [_row(case, values) for case, values in zip(cases, found, strict=True)]

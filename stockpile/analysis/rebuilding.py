@@ -120,6 +120,11 @@ class Ahead:
         found: Array = 1.0 / self._constants.line_rate
         return found
 
+    @property
+    def us_share(self) -> Array:
+        """Share of what is delivered that the US gets at the edge, shape (members,)."""
+        return np.broadcast_to(self._series.us_share[min(self.edge, len(self._series.us_share) - 1)], self.stock.shape)
+
     def due(self, first: int, *, until: float = np.inf, to: int | None = None) -> tuple[Array, Array]:
         """Return what is due of lots of one round a fiscal year, and how many lots that is.
 
@@ -292,7 +297,7 @@ def members_of(scenario: Scenario, munition: str, end: dt.date, members: int, se
     Each draw is the one that an ensemble of that seed has.
     """
     changes = {"scenario.end": end, "scenario.method": "difference", "scenario.policies": [BASELINE]}
-    changed = scenario.override(changes).with_policies(scenario.policies)
+    changed = scenario.override(changes)
     lanes = Lanes(replace(changed, campaigns={}), [BASELINE], only=[munition], engine="numpy")
     # Known contracts have spans of their own, and a run takes no requirement but one: what is asked for here is drawn besides.
     more = Collector(lanes.scenario)

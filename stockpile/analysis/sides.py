@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stockpile import provenance
 from stockpile import scenario as scenarios
 from stockpile.analysis.attribution import Frame
 from stockpile.analysis.reloaded import scenario_of
@@ -20,8 +19,10 @@ from stockpile.scenario import Scenario
 from stockpile.simulate import manifest
 
 Given = Scenario | Result | Ensemble | str | Path
-CODE = ("version", "commit", "equations", "engine", "method")
+CODE = ("equations", "version", "commit", "engine", "method")
 """What a manifest says of the code."""
+NOT_SAID = "not said"
+"""Where a manifest, of an older version, says nothing."""
 DEFAULT = "july_2025"
 
 
@@ -61,8 +62,12 @@ class Side:
     @property
     def code(self) -> dict[str, str]:
         """What is known of the code behind it."""
-        here = {"version": provenance.version(), "commit": provenance.commit()} if self.made is None else {}
-        return {key: str(value) for key, value in {**self.manifest, **here}.items() if key in CODE}
+        return {key: str(self.manifest.get(key, NOT_SAID)) for key in CODE}
+
+
+def alike(one: str, other: str) -> bool | None:
+    """Return whether two sides say the same of the code; None where one of them says nothing."""
+    return None if NOT_SAID in (one, other) else one == other
 
 
 def sides(

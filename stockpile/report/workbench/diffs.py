@@ -9,6 +9,7 @@ from stockpile.analysis import wording
 from stockpile.analysis.attribution import INTERACTION
 from stockpile.analysis.diff import CODE, KEY, WHOLE
 from stockpile.analysis.diff_sentences import change_said, leading_rows, names_in, of_difference, outcome_of, path_labels
+from stockpile.analysis.sides import NOT_SAID
 from stockpile.report import theme, words
 from stockpile.report.blocks import Chart
 from stockpile.report.tables import DASH, Table, data_link
@@ -67,7 +68,7 @@ def section(found: Difference, id_: str, scenario: Scenario | None) -> Section:
 
 def _other(found: Difference) -> str:
     other = found.manifest["against"]
-    made = f"parameters {other['parameters'][:12]}, commit {other['commit']}"
+    made = f"parameters {other['parameters'][:12]}, equations {other.get('equations', NOT_SAID)[:12]}, commit {other['commit']}"
     return f"{other['scenario']}: {other['title']}, known on {other['as_of']}, {made}"
 
 

@@ -551,6 +551,31 @@ def test_all_faults_of_an_override_come_back_together() -> None:
     assert len(caught.value.problems) == 4
 
 
+def test_an_override_keeps_what_was_put_in() -> None:
+    own = JULY.policies["none"].model_copy(update={"title": "My own"})
+    scenario = JULY.with_policies({**JULY.policies, "own": own}).with_munitions(["pac3", "aim9x"])
+    length = "policies.suspension_6_months.suspensions.0.length"
+    changed = scenario.override({SHARE: 0.5, length: 3})
+    assert changed.policies["own"] is own
+    assert list(changed.policies) == [*JULY.policies, "own"]
+    assert changed.policies["suspension_6_months"] == JULY.override({length: 3}).policies["suspension_6_months"]
+    assert changed.policies["suspension_6_months"] != JULY.policies["suspension_6_months"]
+    assert list(changed.munitions) == ["pac3", "aim9x"]
+    assert changed.munitions["pac3"] == JULY.override({SHARE: 0.5}).munitions["pac3"]
+    assert changed.digest == JULY.override({SHARE: 0.5, length: 3}).digest
+    alike = sp.run(changed, ["none", "own"])
+    assert np.array_equal(*(alike.array("us_on_hand", policy=name, munition="pac3") for name in alike.policies))
+    instead = JULY.with_policies({"us_first": own}).override({SHARE: 0.5})
+    assert instead.policies == {"us_first": own}
+
+
+@pytest.mark.parametrize("path", ["policies.us_first.title", "policies.*.title"])
+def test_a_policy_that_was_put_in_is_not_changed_unseen(path: str) -> None:
+    own = JULY.policies["none"].model_copy(update={"title": "My own"})
+    with pytest.raises(InputError, match=r"policies\.us_first: was put in by with_policies"):
+        JULY.with_policies({**JULY.policies, "us_first": own}).override({path: "x"})
+
+
 def test_faults_found_when_run_name_the_override() -> None:
     with pytest.raises(InputError) as caught:
         sp.run(JULY.override({"model.times.issue": 2.5}))

@@ -70,7 +70,7 @@ report: $(STAMP)  ## render the pages of reports/: two scenarios, the workbench,
 golden: $(STAMP)  ## refresh tests/golden, a deliberate act: each moved number gets a "Results:" line in CHANGELOG.md
 	$(BIN)/python tests/golden/refresh.py
 
-docs: $(STAMP)  ## write docs/parameters.md, the tables of docs/glossary.md and the picture of the samplers anew
+docs: $(STAMP)  ## write anew what the documents have from the code, and the picture of the samplers
 	$(BIN)/python docs/_generate.py
 	$(BIN)/python docs/_convergence_of_samplers.py
 

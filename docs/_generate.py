@@ -1,4 +1,4 @@
-"""Writes docs/parameters.md, docs/equations.md and its picture, and the tables of docs/glossary.md and docs/cases.md from the code.
+"""Writes docs/parameters.md, docs/equations.md and its picture, and tables in docs/model.md, glossary.md and cases.md, from the code.
 
 Run by ``make docs``. A test compares the committed files with what this gives.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import inspect
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -18,7 +19,7 @@ from pydantic.fields import FieldInfo
 from stockpile import schema, units
 from stockpile.codegen import diagram, latex
 from stockpile.evidence.case_measures import MEASURES
-from stockpile.model.state import FLOWS, SERIES, STOCKS, Meaning
+from stockpile.model.state import FLOWS, SERIES, STOCKS, Meaning, State
 from stockpile.params import FILES, FOLDERS
 from stockpile.scenario import NEEDED
 
@@ -213,7 +214,7 @@ def _flat(text: str) -> str:
     return re.sub(r"\s+", " ", text).replace("``", "`").replace("|", r"\|").strip()
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [f"| {' | '.join(head)} |", f"|{'|'.join('---' for _ in head)}|", *(f"| {' | '.join(row)} |" for row in rows)]
     return "\n".join(lines) + "\n"
 
@@ -246,6 +247,23 @@ def cases(text: str) -> str:
     before, rest = text.split("<!-- table: measures -->\n")
     table = _table(("measure", "unit", "takes (**needs**)", "is"), rows)
     return before + "<!-- table: measures -->\n\n" + table + "\n<!-- end: measures -->" + rest.split("<!-- end: measures -->", 1)[1]
+
+
+def model(text: str) -> str:
+    """Return the page on the model with its table of stocks made anew, the rest as it is."""
+    symbol = {name: one[1:-1] for one, name, _, _ in latex.symbol_table()}
+    rows = []
+    for name in (field.name for field in fields(State) if field.name != "review"):
+        into = ", ".join(f"`{one.name}`" for one in diagram.flows() if _plain_name(one.target) == name)
+        out_of = ", ".join(f"`{one.name}`" for one in diagram.flows() if _plain_name(one.source) == name)
+        rows.append((f"`{name}`", f"$`{symbol[name]}`$", STOCKS[name].text, into, out_of))
+    table = _table(("stock", "symbol", "is", "what raises it", "what lowers it"), rows)
+    before, rest = text.split("<!-- table: stocks -->\n")
+    return before + "<!-- table: stocks -->\n\n" + table + "\n<!-- end: stocks -->" + rest.split("<!-- end: stocks -->", 1)[1]
+
+
+def _plain_name(stock: str | None) -> str:
+    return (stock or "").removesuffix("[r]")
 
 
 EQUATIONS = """# The equations, printed
@@ -287,7 +305,7 @@ def main() -> None:
     (HERE / "parameters.md").write_text(parameters(), encoding="utf-8")
     (HERE / "equations.md").write_text(equations(), encoding="utf-8")
     (HERE / "stocks_and_flows.svg").write_text(diagram.svg(), encoding="utf-8")
-    for name, made in (("glossary.md", glossary), ("cases.md", cases)):
+    for name, made in (("glossary.md", glossary), ("cases.md", cases), ("model.md", model)):
         file = HERE / name
         file.write_text(made(file.read_text(encoding="utf-8")), encoding="utf-8")
 

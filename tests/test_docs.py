@@ -10,10 +10,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import get_args
 
+import numpy as np
 import pytest
 
 import stockpile as sp
 from stockpile import metrics, schema
+from stockpile.analysis.purchases import purchases
+from stockpile.evidence.ledger import ledger
 from stockpile.model.state import FLOWS, SERIES, STOCKS, Constants, Flows, Known, State
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,6 +59,20 @@ def test_equations_and_their_picture_are_printed() -> None:
 def test_glossary_tables_are_what_the_model_says() -> None:
     text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
     assert text == generator().glossary(text), "stale: run `make docs`"
+
+
+def test_stocks_of_the_page_on_the_model_are_those_of_the_equations() -> None:
+    text = (ROOT / "docs/model.md").read_text(encoding="utf-8")
+    assert text == generator().model(text), "stale: run `make docs`"
+
+
+def test_no_formula_of_the_model_is_written_by_hand() -> None:
+    text = (ROOT / "docs/model.md").read_text(encoding="utf-8")
+    by_hand = re.sub(r"<!-- table: .*?<!-- end: ", "", text, flags=re.DOTALL)
+    assert re.findall(r"min\(|max\(|/dt|dt·|[Στλ·−]|```math|\$", by_hand) == []
+    printed = {one.key for one in generator().latex.step_equations()}
+    assert {"rate.us_on_hand", "flow.request", "flow.paid"} <= printed
+    assert "](equations.md#symbols)" in text
 
 
 def test_every_quantity_is_in_the_glossary_once_with_its_unit() -> None:
@@ -130,6 +147,37 @@ def test_files_that_are_named_exist(document: Path) -> None:
     pages = ("july_2025", "november_2026", "workbench", "evidence", "index")
     made = [f"reports/{name}.html" for name in pages]
     assert [name for name in named if name not in made and not (ROOT / name).exists()] == []
+
+
+def test_purchases_that_the_requirement_page_quotes_are_those_of_the_ledger() -> None:
+    text = " ".join((ROOT / "docs/requirement.md").read_text(encoding="utf-8").split())
+    scenario = sp.load("november_2026")
+    found = purchases(ledger(scenario), "pac3", scenario.as_of)
+    level = scenario.munitions["pac3"].requirements["objective_2025"].level.points[-1].value
+    assert found.request is not None
+    ends = [0.5, 0.05, 0.95]
+    bought = np.sum([one.drawn(1, 1000) for one in found.so_far], axis=0)
+    average = np.mean([one.drawn(1, 1000) for one in found.averaged], axis=0)
+    left, rate = level - bought, found.request.span[1]
+    said = "{:,.0f} ({:,.0f} to {:,.0f})"
+    assert f"{level:,.0f} less {said.format(*np.quantile(bought, ends))} bought" in text
+    assert f"leaves {said.format(*np.quantile(left, ends))}: {said.format(*np.quantile(left / average, ends))} years at" in text
+    assert f"at the {said.format(*np.quantile(average, ends))} a year of fiscal 2024 to 2026" in text
+    years = "{:.1f} ({:.1f} to {:.1f})".format(*np.quantile(left / rate, ends))
+    assert f"{years} at the {rate:,.0f} requested for fiscal 2027" in text
+
+
+def test_map_has_every_room_and_every_module_of_the_first_floor() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    rooms = [path.name for path in (ROOT / "stockpile").iterdir() if path.name != "__pycache__" and path.is_dir()]
+    modules = [path.name for path in (ROOT / "stockpile").glob("*.py") if path.name != "__init__.py"]
+    assert len(rooms) >= 10 and len(modules) >= 30
+    assert [name for name in [*rooms, *modules] if not re.search(rf"`stockpile/{re.escape(name)}/?`", text)] == []
+
+
+def test_every_document_is_listed_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in ROOT.glob("docs/*.md") if f"](docs/{path.name})" not in text.split("## What is where")[1]] == []
 
 
 def test_shapes_grades_and_roles_are_all_explained() -> None:

@@ -16,6 +16,7 @@ import stockpile as sp
 from stockpile.report import index
 
 pytestmark = pytest.mark.browser
+MODEL = "Stocks and flows of one munition"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -165,6 +166,20 @@ def test_phone_needs_no_scrolling_sideways(browser: Browser, file: Path) -> None
     assert found == []
 
 
+def test_picture_of_the_model_has_a_name_follows_the_scheme_and_can_be_read(seen: Seen, other: Seen, browser: Browser, file: Path) -> None:
+    assert seen.page.get_by_role("img", name=MODEL).count() == 1
+    ink = [one.page.locator(".diagram text").first.evaluate("(one) => getComputedStyle(one).fill") for one in (seen, other)]
+    assert ink[0] != ink[1]
+    size = seen.page.locator(".diagram text").first.evaluate("(one) => one.getScreenCTM().a * 13")
+    assert size >= 10
+    scrolls = "(one) => [one.scrollWidth > one.clientWidth, one.tabIndex]"
+    assert seen.page.locator(".diagram").evaluate(scrolls) == [False, 0]
+    phone = Seen(browser, file, width=360)
+    assert phone.page.locator(".diagram").evaluate(scrolls) == [True, 0]
+    assert phone.page.locator(".diagram text").first.evaluate("(one) => one.getScreenCTM().a * 13") >= 10
+    phone.context.close()
+
+
 def test_charts_keep_their_size_when_the_screen_is_turned(other: Seen) -> None:
     size = "document.getElementById('stock-pac3-plot')._fullLayout._size.h"
     before = other.page.evaluate(size)
@@ -178,7 +193,7 @@ def test_charts_have_names_and_texts_in_their_place(seen: Seen) -> None:
     session = seen.context.new_cdp_session(seen.page)
     nodes = session.send("Accessibility.getFullAXTree")["nodes"]
     named = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if not node["ignored"] and "role" in node]
-    pictures = [name for role, name in named if role in ("img", "image")]
+    pictures = [name for role, name in named if role in ("img", "image") and name != MODEL]
     assert len(pictures) == seen.page.locator("[data-figure], .panels").count()
     assert all("chart of" in name and any(sign.isdigit() for sign in name) for name in pictures)
     groups = [name for role, name in named if role in ("figure", "group") and name]

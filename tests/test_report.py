@@ -24,6 +24,8 @@ import plotly.graph_objects as go
 import pytest
 
 import stockpile as sp
+from stockpile.codegen import diagram
+from stockpile.model.state import FLOWS, STOCKS
 from stockpile.params import read
 from stockpile.report import bars, blocks, effects, evidence, facts, figures, index, narrative, page, projection, tables, theme, words
 from stockpile.report.study import Study, study_of
@@ -674,6 +676,18 @@ def test_names_in_the_page_are_unique_and_links_in_it_lead_somewhere(elements: E
             assert name in ids
         if attributes.get("href", "").startswith("#"):
             assert attributes["href"][1:] in ids
+
+
+def test_picture_of_the_model_has_all_that_the_equations_move_and_no_colour_of_its_own(text: str) -> None:
+    section = text.split('<section id="model"')[1].split("</section>")[0]
+    picture = section[section.index("<svg") : section.index("</svg>")]
+    stocks = {f"{name}[r]" if meaning.index == "recipient" else name for name, meaning in STOCKS.items()} - {"review", "unpromised"}
+    rates = [name for name, meaning in FLOWS.items() if meaning.unit == "round" and f"{name}</" in section.replace("[r]</", "</")]
+    assert stocks == set(re.findall(r'font-weight="600"[^>]*>([^<]+)</text>', picture))
+    assert {"delivered", "to_us", "sent", "used", "expired", "released", "put_off"} <= set(rates)
+    assert re.findall(r'scope="row"><code>([^<]+)<', section) == [one.name for one in diagram.flows()]
+    assert all(f">{one.name}</text>" in picture for one in diagram.flows())
+    assert set(re.findall(r'(?:fill|stroke)="([^"]+)"', picture)) == {"none", "var(--ink)", "var(--muted)", "var(--soft)", "var(--accent)"}
 
 
 # ---------------------------------------------------------------- evidence

@@ -13,10 +13,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from stockpile.codegen import diagram
 from stockpile.report import blocks, counted, evidence, narrative, published, ranges, tables, theme, words
 from stockpile.report.study import Study
 
 LICENCE = "MIT"
+DIAGRAM = diagram.Colours(line="var(--muted)", name="var(--ink)", box="var(--soft)", edge="var(--accent)", ground="none")
+"""Colours of the page, which follow the scheme."""
 
 
 @cache
@@ -105,6 +108,11 @@ def citation(study: Study) -> str:
     )
 
 
+def stocks_and_flows() -> dict[str, Any]:
+    """Return the picture of stocks and flows in the colours of the page, and what flows where."""
+    return {"picture": Markup(diagram.svg(DIAGRAM)), "flows": diagram.flows()}
+
+
 def manifest_of(study: Study) -> dict[str, Any]:
     """Return what made the numbers: of the draws where there are any."""
     found: dict[str, Any] = study.ensemble.manifest if study.ensemble else study.result.manifest
@@ -182,6 +190,7 @@ def render(study: Study, command: str) -> str:
             has_effects=any(part.effect for part in parts),
             has_suspension=any(part.materiality for part in parts),
             events=evidence.events(study),
+            diagram=stocks_and_flows(),
             assumptions=evidence.assumptions(study),
             shared_conflicts=evidence.conflicts(study, None),
             grades=evidence.GRADES,

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+import worked_results as worked
 from axe_playwright_python.sync_playwright import Axe
 from commands import Call
 from made_results import LENGTH, NEVER, NOW, SCENARIO, SHARE, SLIP
@@ -29,15 +30,22 @@ from stockpile.errors import InputError
 from stockpile.report import index, theme
 from stockpile.report.page import plotly
 from stockpile.report.workbench import (
+    answer_sheets,
     break_evens,
+    calibrations,
+    diffs,
     discoveries,
     frontiers,
     grids,
     maps,
+    materialities,
     plan,
     readings,
+    replications,
+    requirements,
     robustness,
     scenarios,
+    scores,
     sensitivities,
     sweeps,
 )
@@ -52,7 +60,26 @@ KINDS = {
     "trade-off": lambda: frontiers.section(made.frontier(), "f", SCENARIO),
     "robustness": lambda: robustness.section(made.robust(), "r", SCENARIO),
     "discovery": lambda: discoveries.section(made.discovery(), "d", SCENARIO),
+    "score": lambda: of(scores, worked.score()),
+    "calibration": lambda: of(calibrations, worked.calibration()),
+    "replication": lambda: of(replications, worked.replication()),
+    "requirement": lambda: of(requirements, worked.requirement()),
+    "materiality": lambda: of(materialities, worked.materiality()),
+    "difference": lambda: of(diffs, worked.difference()),
+    "answer": lambda: of(answer_sheets, worked.answer()),
 }
+WITHOUT_CHARTS = ("answer",)
+PAGES = {
+    "workbench": ("Sweep", "Sensitivity", "Break-even", "Break-even", "Trade-off", "Robustness", "Discovery"),
+    "evidence": ("Score", "Calibration", "Replication", "Requirement", "Materiality", "Difference", "Answer"),
+}
+"""The kinds of results on each page, in order."""
+
+
+def of(module: Any, result: Any) -> Section:
+    """The section of a result, with the scenario that is loaded for it."""
+    section: Section = module.section(result, "e", scenarios.scenario_of(result.manifest))
+    return section
 
 
 def sweep_section(found: made.MadeSweep, metric: str | None = None) -> Section:
@@ -462,7 +489,7 @@ def test_every_number_in_the_text_is_in_the_frames(kind: str) -> None:
 def test_charts_are_figures_that_plotly_takes_with_texts_in_their_place(kind: str) -> None:
     section = KINDS[kind]()
     ids = [one.id for one in section.charts]
-    assert ids
+    assert bool(ids) == (kind not in WITHOUT_CHARTS)
     assert len(set(ids)) == len(ids)
     for one in section.charts:
         go.Figure(one.spec)
@@ -473,6 +500,11 @@ def test_charts_are_figures_that_plotly_takes_with_texts_in_their_place(kind: st
         assert len(rows_of(one.data)) >= 2
         assert "nan" not in json.dumps([one.title, one.subtitle, one.alternative, one.notes, one.table.rows])
         json.dumps(one.spec, allow_nan=False)
+    assert section.title and section.kind and section.facts and section.manifest["scenario"]
+    for one in section.tables:
+        assert one.caption and one.rows
+        assert len({len(row) for row in (one.columns, *one.rows)}) == 1
+        assert "nan" not in json.dumps([one.caption, one.columns, one.rows, one.note]).lower().split()
     for text in (*section.sentences, section.shown, section.not_this):
         assert not re.search(r"\bwill\b", text)
         assert "the floor" not in text.replace("the floor assumed here", "")
@@ -484,6 +516,18 @@ def test_charts_are_figures_that_plotly_takes_with_texts_in_their_place(kind: st
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sp.report(made.everything(), tmp_path_factory.mktemp("pages") / "workbench.html", command="the command")
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sp.report(worked.everything(), tmp_path_factory.mktemp("pages") / "evidence.html", command="the command")
+
+
+@pytest.fixture(params=PAGES)
+def each(request: pytest.FixtureRequest) -> Path:
+    """Both pages in turn."""
+    found: Path = request.getfixturevalue({"workbench": "file"}.get(request.param, request.param))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -501,8 +545,8 @@ def test_page_of_a_large_grid_stays_small(tmp_path: Path) -> None:
     assert page.stat().st_size - len(plotly().encode()) < 120_000
 
 
-def test_page_stands_alone_and_runs_only_its_own_scripts(text: str) -> None:
-    elements = Elements(text)
+def test_page_stands_alone_and_runs_only_its_own_scripts(each: Path) -> None:
+    elements = Elements(each.read_text(encoding="utf-8"))
     for tag, attributes in elements.found:
         assert tag not in {"iframe", "object", "embed", "form", "base", "img"}
         assert not [name for name in attributes if name in ("src", "srcset", "action") or name.startswith("on")]
@@ -515,13 +559,18 @@ def test_page_stands_alone_and_runs_only_its_own_scripts(text: str) -> None:
 def test_page_says_what_made_it(text: str) -> None:
     made_of = part(Elements(text), "provenance")
     assert made_of["command"] == "the command"
-    assert [one["kind"] for one in made_of["results"]] == [
-        "Sweep", "Sensitivity", "Break-even", "Break-even", "Trade-off", "Robustness", "Discovery"
-    ]
+    assert tuple(one["kind"] for one in made_of["results"]) == PAGES["workbench"]
     assert made_of["parameters"] == SCENARIO.digest
     assert made_of["title"] == "Workbench – As known in July 2025"
     assert made_of["finding"].startswith("Under “Suspension of six months”, the US stock of PAC-3")
     assert "What this does not say." in text
+
+
+def test_page_of_evidence_says_what_made_it(evidence: Path) -> None:
+    made_of = part(Elements(evidence.read_text(encoding="utf-8")), "provenance")
+    assert tuple(one["kind"] for one in made_of["results"]) == PAGES["evidence"]
+    assert made_of["title"] == "Evidence – As known in November 2026"
+    assert all(one["manifest"]["parameters"] for one in made_of["results"])
 
 
 def test_same_results_give_the_same_bytes(file: Path, tmp_path: Path) -> None:
@@ -677,15 +726,30 @@ def test_page_asks_for_itself_alone_and_draws_everything(seen: Seen, file: Path)
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_found_by_axe(browser: Browser, file: Path, scheme: str) -> None:  # noqa: F811 - the fixture
-    opened = Seen(browser, file, color_scheme=scheme)
+def test_nothing_found_by_axe(browser: Browser, each: Path, scheme: str) -> None:  # noqa: F811 - the fixture
+    opened = Seen(browser, each, color_scheme=scheme)
     opened.drawn()
     unfold(opened.page)
     found = Axe().run(opened.page).response["violations"]
-    ground = opened.page.locator("#result-1-pac3 .main-svg").first.evaluate("(one) => one.style.background")
+    ground = opened.page.locator("[data-figure] .main-svg").first.evaluate("(one) => one.style.background")
+    sections = opened.page.locator("main section h2").all_inner_texts()
     opened.context.close()
     assert not [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found]
     assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 29)"}[scheme]
+    assert len(set(sections)) == len(sections) >= 7
+
+
+@pytest.mark.browser
+def test_page_of_evidence_asks_for_itself_alone_and_draws_everything(browser: Browser, evidence: Path) -> None:  # noqa: F811
+    opened = Seen(browser, evidence)
+    count = opened.drawn()
+    asked, complaints = opened.requests, opened.complaints
+    names = opened.page.evaluate("""[...document.querySelectorAll("[data-figure]")].map((one) => one.getAttribute("aria-label") || "")""")
+    opened.context.close()
+    assert asked == [evidence.as_uri()]
+    assert complaints == []
+    assert count >= 6
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.browser
@@ -713,8 +777,8 @@ def test_cells_show_numbers_words_hatching_and_todays_point(seen: Seen) -> None:
 
 
 @pytest.mark.browser
-def test_phone_needs_no_scrolling_sideways(browser: Browser, file: Path) -> None:  # noqa: F811 - the fixture
-    opened = Seen(browser, file, width=360)
+def test_phone_needs_no_scrolling_sideways(browser: Browser, each: Path) -> None:  # noqa: F811 - the fixture
+    opened = Seen(browser, each, width=360)
     opened.drawn()
     unfold(opened.page)
     width = opened.page.evaluate("document.documentElement.scrollWidth")

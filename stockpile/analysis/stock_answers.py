@@ -81,11 +81,11 @@ def _first_month(asked: Asked, months: Array) -> str:
     """Say in which month a stock is first below the floor, in the draws in which it ever is."""
     come = months[np.isfinite(months)]
     if not len(come):
-        return "In no draw is it below the floor before the run ends."
+        return "In no draw is it below the floor assumed here before the run ends."
     low, middle, high = (_month(asked.scenario, one) for one in _quantiles(come))
     ever = _said(chance(len(come), len(months)))
     span = f"first in {middle} in the median of these, {low} to {high} in the middle 90 % of them"
-    return f"In {ever} of the draws it is below the floor at some time before the run ends: {span}."
+    return f"In {ever} of the draws it is below the floor assumed here at some time before the run ends: {span}."
 
 
 def _month_numbers(months: Array) -> Row:

@@ -79,7 +79,7 @@ def _chart(rows: list[Any], munition: str, id_: str, names: Names) -> Chart:
         id_,
         f"{what}: most is moved, beside the US stock, by “{largest.title}”, {percent(largest, 'of_stock')}",
         f"Rounds moved as a share of the US stock when it begins, %, {RANGE}",
-        f"Bars of rounds moved as a share of the US stock. {'; '.join(said)}.",
+        f"Bar chart of rounds moved as a share of the US stock. {'; '.join(said)}.",
         {"data": data, "layout": rowed.layout(labels, "share of the US stock, %", rangemode="tozero")},
         Table(
             f"{what}: rounds moved, and what they are beside",

@@ -129,7 +129,7 @@ def _chart(rows: list[Row], id_: str) -> Chart:
         id_,
         title,
         "How far our answer is from the published one, in units of the tolerance",
-        f"Bars of how far our answers are from the published ones. {'; '.join(said)}.",
+        f"Bar chart of how far our answers are from the published ones. {'; '.join(said)}.",
         {"data": data, "layout": layout},
         Table("Counted answers, failures first", COLUMNS, tuple(map(_cells, ordered))),
         data_link(("case", "answer", "measure", *NUMBERS, "unit", "tolerance", "verdict"), map(_data, ordered)),

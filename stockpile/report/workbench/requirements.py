@@ -85,7 +85,7 @@ def _stocks(found: Requirement, id_: str, names: Names) -> Chart:
         id_,
         f"{wording.capital(names.munition(own[0].munition))}: the US stock is {_range_share(own[0])} of {own[0].title}",
         f"US stock after {names.after} as a share of each published requirement, %, {RANGE}",
-        f"Bars of the US stock as a share of each requirement. {'; '.join(said)}.",
+        f"Bar chart of the US stock as a share of each requirement. {'; '.join(said)}.",
         {"data": [bars], "layout": layout},
         Table(
             "US stock beside each published requirement, in rounds",
@@ -150,7 +150,7 @@ def _years(found: Requirement, munition: str, id_: str, names: Names) -> Chart:
         id_,
         _years_title(found, munition, what, published),
         f"Years from {names.after} on, {RANGE}; bars end at {YEARS} years",
-        f"Bars of years to reach each requirement of {what}. " + "; ".join(f"{cell[0]}, {cell[1]}: {cell[4]}" for cell in cells) + ".",
+        f"Bar chart of years to reach each requirement of {what}. " + "; ".join(f"{cell[0]}, {cell[1]}: {cell[4]}" for cell in cells) + ".",
         {"data": bars, "layout": rowed.layout([titles[name] for name in asked], "years", range=[0, YEARS])},
         Table(f"{what}: years to each requirement", columns, cells, f"Over {YEARS}: not within the years that are run."),
         data_link(

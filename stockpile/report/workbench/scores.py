@@ -112,7 +112,7 @@ def _chart(found: Score, own: pd.DataFrame, way: str, sample: str, id_: str) -> 
         id_,
         f"{capital(sample)}, {WAYS[way]}: {title}",
         f"Reported against predicted, {when}, in halves of the 90 % interval",
-        f"Marks of {len(rows)} observations against their predictive intervals. {named}.",
+        f"Dot chart of {len(rows)} observations against their predictive intervals, {sample}, {WAYS[way]}. {named}.",
         _spec(rows[:MOST]),
         _full(rows, f"{capital(sample)}, {WAYS[way]}: every observation, misses first"),
         data_link(DATA, ([_datum(getattr(row, name)) for name in DATA] for row in rows)),

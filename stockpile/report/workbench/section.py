@@ -175,7 +175,7 @@ def made_with(manifest: dict[str, Any], *more: tuple[str, str]) -> tuple[tuple[s
     """Return the facts of an analysis, for readers."""
     changed = "; ".join(f"{path} = {value}" for path, value in manifest["overrides"].items())
     found = [
-        ("Model", f"stockpile {manifest['version']}, commit {manifest['commit']}, {manifest['engine']}"),
+        ("Model", f"stockpile {manifest['version']}, commit {manifest['commit']}, {equations_said(manifest)}{manifest['engine']}"),
         (
             "Scenario",
             f"{manifest['scenario']}: {manifest['title']}, {manifest['start']} to {manifest['end']}, known on {manifest['as_of']}",
@@ -185,6 +185,11 @@ def made_with(manifest: dict[str, Any], *more: tuple[str, str]) -> tuple[tuple[s
         ("Parameters", f"{manifest['parameters'][:12]} (SHA-256 of every resolved value)"),
     ]
     return (*found, *([("Changed", changed)] if changed else []))
+
+
+def equations_said(manifest: dict[str, Any]) -> str:
+    """Return the digest of the equations, shortened, as an item of a list; nothing where an older manifest has none."""
+    return f"equations {manifest['equations'][:12]}, " if "equations" in manifest else ""
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], note: str = "") -> Table:

@@ -14,6 +14,11 @@ OF_A_STOCK = ("first_below", "back_at", "days_left", "share_left", "lowest_stock
 """Measures that say nothing without a stock at the start."""
 HELD_BACK = "nothing"
 """Name of the level of nought rounds that the world of a case has."""
+_MISSING = {
+    "level": "the name of a table [munitions.NAME.levels.NAME]", "order": "the name of a table [munitions.NAME.orders.NAME]",
+    "recipient": "the `to` of a table [munitions.NAME.sent.NAME]",
+}
+"""What an answer may name of a munition that has none such."""
 
 
 def check_cases_name_known_things(known: Known) -> Iterator[Problem]:
@@ -45,6 +50,10 @@ def check_cases_can_be_run(known: Known) -> Iterator[Problem]:
                     where = ("munitions", name, "line", part, "capacity")
                     yield layers.problem(where, f"first holds from {first}; allowed: a level from {case.start} or earlier, 0 for none")
             yield from _flows(case, name, munition, layers)
+            for key, order in munition.orders.items():
+                if case.end is not None and order.awarded >= case.end:
+                    message = f"{order.awarded} is not before the end of the case ({case.end}); allowed: an earlier day, or a later end"
+                    yield layers.problem(("munitions", name, "orders", key, "awarded"), message)
 
 
 def _flows(case: schema.Case, name: str, munition: schema.CaseMunition, layers: Said) -> Iterator[Problem]:
@@ -88,7 +97,8 @@ def _named(known: Known, case: schema.Case, name: str, answer: schema.Answer, la
         for key, names in {"level": list(munition.levels), "order": list(munition.orders), "recipient": recipients}.items():
             given = getattr(answer, key)
             if given is not None and given not in names:
-                yield layers.problem(("answers", name, key), f"unknown {key} {given!r}; {nearest(given, names)}")
+                hint = nearest(given, names) if names else f"allowed: {_MISSING[key]}"
+                yield layers.problem(("answers", name, key), f"unknown {key} {given!r}; {hint}")
         if answer.measure in OF_A_STOCK and munition.stock is None:
             message = f"{answer.measure} needs the stock at the start; allowed: a table [munitions.NAME.stock]"
             yield layers.problem(("answers", name, "measure"), message)

@@ -35,12 +35,15 @@ def check_sources_are_known(known: Known) -> Iterator[Problem]:
     """Every source key names a source."""
     if ("sources",) not in known.layers or ("sources",) in known.unreadable:
         return
-    names = known.layers["sources",].table
+    everywhere = known.layers["sources",].table
     for key, layers in known.layers.items():
         if key != ("sources",):
+            own = layers.table.get("sources") if key[0] == "cases" else None
+            names = [*everywhere, *own] if isinstance(own, dict) else everywhere
             for path, name in _source_keys(layers.table, ()):
                 if name not in names:
-                    yield layers.problem(path, f"unknown source {name!r}; {nearest(name, names)}")
+                    here = f"; or a table [sources.{name}] in this file" if key[0] == "cases" else ""
+                    yield layers.problem(path, f"unknown source {name!r}; {nearest(name, names)}{here}")
 
 
 def _source_keys(node: Any, path: Path) -> Iterator[tuple[Path, str]]:

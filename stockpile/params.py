@@ -142,7 +142,7 @@ class ParamSet:
         return result
 
 
-def read(folders: Iterable[str | Path] = (), scenario: Path | None = None, cases: Sequence[Path] = ()) -> ParamSet:
+def read(folders: str | Path | Iterable[str | Path] = (), scenario: Path | None = None, cases: Sequence[Path] = ()) -> ParamSet:
     """Read the shipped parameters, lay `folders` over them in order, and add files of the user's: a scenario's, and those of cases.
 
     Raises
@@ -151,7 +151,7 @@ def read(folders: Iterable[str | Path] = (), scenario: Path | None = None, cases
         With all faults of all files.
     """
     problems: list[Problem] = []
-    given = tuple(map(str, folders))
+    given = (str(folders),) if isinstance(folders, str | Path) else tuple(map(str, folders))
     documents = _documents([default_folder(), *map(Path, given)], problems)
     if scenario is not None:
         documents["scenarios", scenario.stem] = [_document(scenario, scenario.parent, problems)]

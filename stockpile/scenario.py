@@ -213,14 +213,14 @@ class Scenario:
         return table(self)
 
 
-def load(scenario: str | Path = "july_2025", *, params: Sequence[str | Path] = ()) -> Scenario:
+def load(scenario: str | Path = "july_2025", *, params: str | Path | Sequence[str | Path] = ()) -> Scenario:
     """Return the scenario of that name, or that stands in that TOML file.
 
     Parameters
     ----------
     scenario : str or Path
         A name in ``scenarios/``, or the path of a TOML file.
-    params : sequence of folders
+    params : folder, or sequence of folders
         Laid over the shipped parameters, in order.
 
     Raises
@@ -242,12 +242,12 @@ def stand_alone(name: str, tree: Table, sources: Mapping[str, schema.Source]) ->
     return _build(name, tree, vintage.Visible(dict(sources), (), {}), {})
 
 
-def names(params: Sequence[str | Path] = ()) -> tuple[str, ...]:
+def names(params: str | Path | Sequence[str | Path] = ()) -> tuple[str, ...]:
     """Return the names of the scenarios there are."""
     return read(params).names("scenarios")
 
 
-def _read(given: str, params: Sequence[str | Path]) -> tuple[ParamSet, str]:
+def _read(given: str, params: str | Path | Sequence[str | Path]) -> tuple[ParamSet, str]:
     """Return the checked files that `load` was asked for, and the name of the scenario."""
     file = Path(given) if given.endswith(".toml") else None
     found = read(params, file)

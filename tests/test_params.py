@@ -615,3 +615,12 @@ def test_every_unit_of_the_table_is_of_one_dimension_and_finite() -> None:
     assert units.money_year("USD_2025") == 2025
     assert [units.find(f"round/{time}").factor for time in ("month", "year", "day")] == [1.0, 1 / 12, 365.25 / 12]  # type: ignore[union-attr]
     assert all(a == b or units.UNITS[a] != units.UNITS[b] for a, b in itertools.combinations(units.UNITS, 2))
+
+
+def test_one_folder_may_be_given_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "munitions").mkdir()
+    changed = {"us_share": {"unit": "1", "value": 0.5, "grade": "assumed", "note": "a test"}}
+    (tmp_path / "munitions" / "pac3.toml").write_text(tomli_w.dumps(changed), encoding="utf-8")
+    listed = sp.load("july_2025", params=[tmp_path])
+    assert listed.digest != JULY.digest
+    assert {sp.load("july_2025", params=one).digest for one in (tmp_path, str(tmp_path))} == {listed.digest}

@@ -21,6 +21,7 @@ from commands import Call
 import stockpile as sp
 from stockpile import params, schema
 from stockpile.errors import InputError
+from stockpile.evidence import case_words
 from stockpile.evidence.case_measures import MEASURES
 from stockpile.evidence.cases import Replication
 from stockpile.evidence.corners import MOST_RANGES
@@ -656,6 +657,149 @@ def test_all_faults_of_a_file_come_together_and_unknown_cases_are_named(call: Ca
     done = call("replicate", "r09_patriot_replacment")
     assert done.code == 2
     assert "did you mean 'r09_patriot_replacement'" in done.err
+
+
+OWN_SOURCE = """
+[sources.my_report]
+title = "The report"
+publisher = "The institute"
+date = 2026-05-01
+precision = "day"
+url = "https://example.org/report"
+kind = "original"
+outlet_kind = "think_tank"
+"""
+
+
+def test_source_of_its_own_makes_a_case_of_a_user_count(call: Call, tmp_path: Path) -> None:
+    text = HEAD + "end = 2028-01-01\n" + f"""
+[munitions.missile]
+title = "Missile"
+stock = {{ unit = "round", value = 100, source = "my_report", where = "page 1" }}
+use.war = {{ start = 2026-01-01, end = 2026-02-01, rounds = {number(40, "round")} }}
+line.all.capacity = {number(5, "round/month")}
+"""
+    answer = 'measure = "back_at"\nunit = "date"\nvalue = {0}\ntolerance = 0.1\n'
+    sourced = answer + 'source = ["my_report"]\nwhere = "page 2"'
+    file = tmp_path / "mine.toml"
+
+    def answered(text: str) -> tuple[int, str, str]:
+        file.write_text(text, encoding="utf-8")
+        done = call("replicate", str(file), "--strict")
+        return done.code, done.out.split("\n")[0], done.err
+
+    # 40 at 5 a month: eight months, from the start on.
+    assert answered(text + asked(back=sourced.format("2026-09-01")) + OWN_SOURCE)[:2] == (
+        0, "1 of 1 published cases is reproduced within tolerance."
+    )
+    assert answered(text + asked(back=sourced.format("2026-11-01")) + OWN_SOURCE)[:2] == (
+        1, "0 of 1 published cases are reproduced within tolerance; not: mine."
+    )
+    code, out, err = answered(text.replace('"my_report"', '"my_reprt"') + asked(back=sourced.format("2026-09-01")) + OWN_SOURCE)
+    assert (code, out) == (2, "") and "did you mean 'my_report'" in err and "or a table [sources.my_reprt] in this file" in err
+    code, out, err = answered(text + asked(back=answer.format("2026-09-01")) + OWN_SOURCE)
+    assert (code, out) == (2, "") and "answers.back.source: missing" in err and '[sources.NAME] in this file' in err
+    own = answer + SAID
+    assert answered(text + asked(back=own.format("2026-09-01")) + OWN_SOURCE)[:2] == (
+        0, "No published case is counted; of what is shown, 1 of 1 answer comes out within tolerance."
+    )
+    assert answered(text + asked(back=own.format("2026-11-01")) + OWN_SOURCE)[0] == 1
+    assert sp.replicate(file).table()["why"].item().endswith("Not counted: no source is named for the answer.")
+
+
+def test_first_line_is_the_answer_where_nothing_was_published(tmp_path: Path) -> None:
+    text = f"""
+[munitions.missile]
+title = "Missile"
+stock = {number(100, "round")}
+use.war = {{ start = 2026-01-01, end = 2026-02-01, rounds = {number(40, "round")} }}
+line.all.capacity = {number(5, "round/month")}
+"""
+    made = run(tmp_path, text + asked(when='measure = "back_at"\nunit = "date"', amount='measure = "lowest_stock"\nunit = "round"'))
+    said = "mine, when (back at): 2026-09-01, and 1 more below. Nothing was published to hold it against."
+    assert made.sentence == said
+    assert repr(made) == f"Replication({said!r})"
+
+
+@pytest.mark.parametrize(
+    ("change", "at", "said"),
+    [
+        ((", value = 300 }", " }"), "munitions.missile.use.war.rounds.value", "missing"),
+        (("awarded = 20", "awarded = 21"), "munitions.missile.orders.replacement.awarded", "2126-0"),
+        (('= "back_at"', '= "back_at"\nlevel = "floor"'), "answers.back.level", "unknown level 'floor'; allowed: the name of"),
+    ],
+)
+def test_slips_of_a_user_have_one_line_each(call: Call, tmp_path: Path, change: tuple[str, str], at: str, said: str) -> None:
+    text = HEAD + "end = 2034-01-01\n" + USER + asked(back='measure = "back_at"\nunit = "month"')
+    assert change[0] in text
+    file = tmp_path / "mine.toml"
+    file.write_text(text.replace(*change, 1), encoding="utf-8")
+    done = call("replicate", str(file))
+    assert (done.code, done.out, len(done.err.strip().splitlines())) == (2, "", 1)
+    assert re.search(rf"mine\.toml:\d+:\d+: {re.escape(at)}: {re.escape(said)}", done.err), done.err
+
+
+def test_what_a_case_on_a_scenario_asks_must_be_there(call: Call, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    head = 'title = "A test"\nquestion = "When?"\nscenario = "july_2025"\npolicies = ["none"]\n'
+    asks = {
+        "level": 'measure = "back_at"\nlevel = "nonesuch"\nunit = "date"',
+        "date": 'measure = "stock_at"\ndate = 2048-01-01\nunit = "round"',
+        "recipient": 'measure = "sent"\nrecipient = "nonesuch"\nunit = "round"',
+        "order": 'measure = "in_transit"\ndate = 2027-01-01\norder = "nonesuch"\nunit = "round"',
+    }
+    answers = asked(**{key: f'munition = "pac3"\n{text}' for key, text in asks.items()})
+    file.write_text(head + answers, encoding="utf-8")
+    done = call("replicate", str(file))
+    assert (done.code, done.out) == (2, "")
+    lines = done.err.strip().splitlines()
+    assert len(lines) == len(asks)
+    for key in asks:
+        (line,) = [line for line in lines if f"answers.{key}.{key}:" in line]
+        assert re.match(r"\S*mine\.toml:\d+:\d+: ", line) and "allowed: " in line
+
+
+def test_orders_of_others_come_first_with_a_dated_share(tmp_path: Path) -> None:
+    text = f"""
+[munitions.missile]
+title = "Missile"
+stock = {number(1000, "round")}
+us_share = {{ unit = "1", points = [{{ from = 2026-01-01, value = 0 }}, {{ from = 2028-01-01, value = 1 }}] }}
+line.all.capacity = {number(25, "round/month")}
+use.war = {{ start = 2026-03-01, end = 2026-04-01, rounds = {number(100, "round")} }}
+[munitions.missile.orders.others]
+awarded = 2026-01-01
+quantity = {number(300, "round")}
+lead_time = {number(12, "month")}
+[munitions.missile.orders.own]
+awarded = 2026-04-01
+quantity = {number(100, "round")}
+lead_time = {number(12, "month")}
+"""
+    found = ours(
+        tmp_path,
+        text
+        + asked(
+            others='measure = "date_of_last_delivery"\norder = "others"\nunit = "date"',
+            own='measure = "date_of_last_delivery"\norder = "own"\nunit = "date"',
+            back='measure = "back_at"\nunit = "date"',
+        ),
+    )
+    # 300 at 25 a month from month 12: done in month 24; then 100 at 25.
+    assert [found[name][0] for name in ("others", "own", "back")] == pytest.approx([24.0, 28.0, 28.0], abs=1e-6)
+
+
+def test_answers_without_a_title_say_which_munition(tmp_path: Path) -> None:
+    worlds = "".join(f'[munitions.{name}]\ntitle = "{name}"\nstock = {number(10, "round")}\n' for name in "mn")
+    ask = 'munition = "{0}"\nmeasure = "lowest_stock"\nunit = "round"'
+    made = run(tmp_path, worlds + asked(s=ask.format("m"), n=ask.format("n"), lowest=ask.format("n")))
+    assert made.table().set_index("answer")["said"].to_dict() == {
+        "s": "m, s (lowest stock)", "n": "n (lowest stock)", "lowest": "n, lowest stock"
+    }
+
+
+def test_what_rounding_leaves_is_printed_as_nought() -> None:
+    assert [case_words.plain(value) for value in (3.1e-13, -3.1e-13, 0.0, 0.0123, 41.67)] == ["0", "0", "0", "0.0123", "41.7"]
 
 
 # ---------------------------------------------------------------- contracts, documents, page

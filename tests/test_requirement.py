@@ -97,6 +97,9 @@ def test_without_use_and_losses_it_takes_the_lead_time_and_the_shortfall_over_th
             assert row.naive == pytest.approx((level - STOCK) / rounds)
     sheet = found.sheet[found.sheet["variant"] == "published"].iloc[0]
     assert (sheet.stock, sheet.level, sheet.short) == (STOCK, LEVEL, LEVEL - STOCK)
+    assert (sheet.lead_time, sheet.lead_time_low, sheet.lead_time_high) == (24, 24, 24)
+    said = [one for one in sentences.of_requirement(found, None) if "months from 1 October to the first delivery" in one]
+    assert len(said) == 1 and ": 24 months from 1 October" in said[0] and f"{100 * sheet.us_share:.0f} % goes to the US" in said[0]
 
 
 def test_training_is_taken_off_the_rate_and_losses_off_the_stock(tmp_path: Path) -> None:

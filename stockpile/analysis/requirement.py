@@ -38,7 +38,8 @@ class Requirement:
     ----------
     sheet : pandas.DataFrame
         A row a munition, requirement and variant (published, doubled): title, counts (what the requirement counts: stock or
-        purchases), level, stock and short, each with its range [round]. Without a published requirement one row with empty cells.
+        purchases), level, stock and short, each with its range [round]; lead_time and lot_span of a new order [month] and us_share,
+        the share of the line that the US gets, the same in all rows. Without a published requirement one row with empty cells.
     years : pandas.DataFrame
         A row a munition, requirement, variant, rate (requested, average), limit (money, line) and transfers (as under none, stopped):
         rounds a year, low, middle, high [year from the date of the scenario], never (share of the draws not there after `YEARS`), and

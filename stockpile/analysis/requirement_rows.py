@@ -20,6 +20,8 @@ VARIANTS = {"published": 1.0, "doubled": 2.0}
 RATES = ("requested", "average")
 LIMITS, TRANSFERS = ("money", "line"), ("as under none", "stopped")
 PURCHASES = "purchases"
+TERMS = {"lead_time": "lead", "lot_span": "span", "us_share": "us_share"}
+"""What a new order comes on: columns of the sheet, and what `Ahead` calls them."""
 Row = dict[str, Any]
 Found = Mapping[tuple[str, ...], Array]
 
@@ -66,6 +68,8 @@ class Munition:
             ahead = Ahead(scenario, self.munition, design, first, min(AT_ONCE, self.members - first))
             self._keep(("stock",), ahead.stock)
             self._keep(("cost",), ahead.unit_cost)
+            for name in TERMS:
+                self._keep((name,), getattr(ahead, TERMS[name]))
             for name, level in ahead.levels.items():
                 self._keep(("level", name), level)
             self._reach(ahead, slice(first, first + len(ahead.stock)))
@@ -110,19 +114,21 @@ class Munition:
     def _sheet(self, found: Found) -> list[Row]:
         rows: list[Row] = []
         stock = found["stock",]
+        terms = {key: value for name in TERMS for key, value in _ranged(name, found[name,]).items()}
         for name, own in self.requirements.items():
             for variant, times in VARIANTS.items():
                 level = times * found["level", name]
                 rows.append(
                     {"munition": self.munition, "requirement": name, "variant": variant, "title": own.title, "counts": own.counts}
                     | _ranged("level", level) | _ranged("stock", stock) | _ranged("short", np.maximum(level - stock, 0.0))
-                    | {"is_named": name == self.scenario.munitions[self.munition].requirement}
+                    | {"is_named": name == self.scenario.munitions[self.munition].requirement} | terms
                 )
         if not rows:
             nothing = np.full(self.members, np.nan)
             rows.append(
                 {"munition": self.munition, "requirement": None, "variant": None, "title": None, "counts": None}
                 | _ranged("level", nothing) | _ranged("stock", stock) | _ranged("short", nothing) | {"is_named": False}
+                | terms
             )
         return rows
 

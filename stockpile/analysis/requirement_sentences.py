@@ -49,15 +49,25 @@ def _of_munition(made: Requirement, munition: str, names: Names) -> list[str]:
     what, requirement = names.munition(munition), named(made, munition)
     stock = f"the US stock of {what} after {names.after} is an estimate of {rounds(own[0], 'stock')} rounds"
     if requirement is None:
-        return [f"{wording.capital(stock)}; a requirement is {NOT_PUBLISHED}."]
+        return [f"{wording.capital(stock)}; a requirement is {NOT_PUBLISHED}.", _terms(own[0], what)]
     row = next(one for one in own if one.requirement == requirement and one.variant == "published")
     said = [f"{wording.capital(stock)}, {rounds(row, 'short')} short of {_level(row)}."]
     if any(one.munition == munition for one in rows_of(made.years)):
         said += [_years(made, what, munition, requirement, rate) for rate in RATES]
     else:
         said.append(f"{what} at either rate: {NOT_PUBLISHED}, neither a request for now nor purchases of the last three fiscal years.")
-    said.append(_by(made, what, munition, requirement))
+    said += [_terms(own[0], what), _by(made, what, munition, requirement)]
     return [*said, *_purchases(made, what, munition, requirement)]
+
+
+def _terms(row: Any, what: str) -> str:
+    """Return the lead time of a new order, the span of its lot and the US share of the line."""
+    lead, span = (_with_range(row, name, lambda value: f"{value:,.0f}", NOT_PUBLISHED) for name in ("lead_time", "lot_span"))
+    share = _with_range(row, "us_share", lambda value: f"{100.0 * value:.0f}", NOT_PUBLISHED)
+    return (
+        f"{what}, for a new order: {lead} months from 1 October to the first delivery, then a lot over {span} months; of what the line "
+        f"makes {share} % goes to the US."
+    )
 
 
 def _level(row: Any) -> str:

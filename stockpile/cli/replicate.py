@@ -33,7 +33,7 @@ def replicate(
     cases : str
         Names of cases, or TOML files of your own; all that there are where left out.
     strict : bool
-        End with exit code 1 where a counted case is not reproduced.
+        End with exit code 1 where a counted case, or any answer of a file of your own, is not reproduced.
     template : bool
         Print a case to begin from, with comments, and do nothing else.
     output : Path, optional
@@ -57,11 +57,20 @@ def replicate(
         out.emit_json(_everything(made, frame))
     else:
         _print(made)
-    return FAILED if strict and made.failed else DONE
+    return FAILED if strict and (made.failed or _own_failed(made)) else DONE
+
+
+def _own_failed(made: Replication) -> bool:
+    """Tell whether an answer in a file of the user's does not come out, be it counted or not."""
+    own = {Path(file).stem for file in made.manifest["files"]}
+    return any(row.verdict == "fail" and row.case in own for row in made.rows)
 
 
 def _everything(made: Replication, frame: DataFrame) -> dict[str, Any]:
-    return {"manifest": made.manifest, "sentences": [made.sentence], "counted": made.counted, "table": out.records(frame)}
+    from stockpile.evidence.case_words import causes
+
+    said = {"manifest": made.manifest, "sentences": [made.sentence], "counted": made.counted, "causes": causes(made)}
+    return said | {"table": out.records(frame)}
 
 
 def _save(path: Path, made: Replication, frame: DataFrame) -> None:
@@ -82,11 +91,13 @@ def _save(path: Path, made: Replication, frame: DataFrame) -> None:
 
 
 def _print(made: Replication) -> None:
-    from stockpile.evidence.case_words import groups
+    from stockpile.evidence.case_words import causes, groups
 
     out.emit(f"{made.sentence}\n")
     for title, rows in groups(made):
         _table(title, rows)
+    if found := causes(made):
+        table("Why counted cases are not reproduced", ["case", "what its file says of it"], [[*one] for one in found.items()], numbers=[])
     said = made.manifest
     program = f"cases {said['parameters'][:12]}; stockpile {said['version']}, commit {said['commit']}"
     out.emit("In brackets: from the least to the largest of all corners of the case's ranges; the rest is with central values.")

@@ -116,7 +116,7 @@ class View:
 Measured = Array | Moment
 M = TypeVar("M", Array, Moment)
 MEASURES: dict[str, Callable[[View], Measured]] = {}
-"""By name; what each takes stands in `schema.cases.MEASURES`."""
+"""By name; what each takes stands in `schema.MEASURES`."""
 
 
 def measure(function: Callable[[View], M]) -> Callable[[View], M]:

@@ -16,6 +16,8 @@ NEVER = "not within the run"
 BEYOND = "beyond the run"
 SAME = 1e-6
 """Difference that is none in print."""
+NOUGHT = 1e-9
+"""Number that is none in print: what rounding leaves."""
 BOUNDS = {"about": "", "at_least": "at least ", "at_most": "at most "}
 PLURAL = {"month": "months", "year": "years", "day": "days", "round": "rounds"}
 
@@ -30,10 +32,24 @@ def headline(made: Replication) -> str:
     """Return how many of the counted cases are reproduced."""
     counted = made.counted
     if not counted:
-        number = len({row.case for row in made.rows})
-        return f"No published case is counted; {number} {'is' if number == 1 else 'are'} shown."
+        return _uncounted(made)
     passed = sum(verdict == PASS for verdict in counted.values())
     return f"{passed} of {len(counted)} published cases {'is' if passed == 1 else 'are'} reproduced within tolerance."
+
+
+def _uncounted(made: Replication) -> str:
+    """Return what comes out where nothing counts; where nothing was published either, the first answer of the file."""
+    held = [one.verdict for one in made.rows if one.verdict in (PASS, FAIL)]
+    if held:
+        answers = "answer comes" if len(held) == 1 else "answers come"
+        return f"No published case is counted; of what is shown, {held.count(PASS)} of {len(held)} {answers} out within tolerance."
+    only = [one for one in made.rows if one.verdict == NOT_PUBLISHED]
+    if only:
+        first = min(only, key=lambda one: (one.case, list(one.model.answers).index(one.name)))
+        more = "" if len(only) == 1 else f", and {len(only) - 1} more below"
+        return f"{first.case}, {asked(first)}: {our_words(first)}{more}. Nothing was published to hold it against."
+    number = len({one.case for one in made.rows})
+    return f"No published case is counted; {number} {'is' if number == 1 else 'are'} shown."
 
 
 def row(one: Row) -> dict[str, Any]:
@@ -71,7 +87,8 @@ def asked(one: Row) -> str:
     if answer is None or answer.title:
         return "" if answer is None else answer.title
     name, measure = one.name.replace("_", " "), (answer.measure or one.name).replace("_", " ")
-    return measure if name in measure else f"{name} ({measure})"
+    text = measure if set(name.split()) <= set(measure.split()) else f"{name} ({measure})"
+    return f"{answer.munition}, {text}" if len(one.model.munitions) > 1 and answer.munition not in name.split() else text
 
 
 def why(one: Row) -> str:
@@ -153,6 +170,8 @@ def plain(value: Any) -> str:
     """Return a number without its unit: whole where it is large, three digits or so where it is small."""
     if not isinstance(value, int | float):
         return str(value)
+    if abs(value) < NOUGHT:
+        return "0"
     if abs(value) >= 100.0 or float(value).is_integer():
         return f"{value:,.0f}"
     return f"{value:.3g}"
@@ -177,3 +196,8 @@ def groups(made: Replication) -> list[tuple[str, list[Row]]]:
         "Not expressible": [row for row in made.rows if row.verdict == NOT_EXPRESSIBLE],
     }
     return [(title, rows) for title, rows in found.items() if rows]
+
+
+def causes(made: Replication) -> dict[str, str]:
+    """Return what the file of each counted case that is not reproduced says of it, by the name of the case."""
+    return {row.case: " ".join((row.model.note or "").split()) for row in made.failed if row.model.note}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,6 +92,8 @@ class Row:
             return self.answer.because or ""
         if self.verdict == NOT_PUBLISHED:
             return "no answer was published"
+        if not self.answer.source:
+            return "no source is named for the answer"
         return "" if has_published_input(self.model) else "no input was published"
 
     @property
@@ -107,7 +109,7 @@ class Row:
         return (0 if self.counts and self.verdict == FAIL else 1 if self.counts else 2, ORDER[self.verdict], self.case, self.name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Replication:
     """Published cases beside what the engine makes of their inputs.
 
@@ -120,7 +122,11 @@ class Replication:
     """
 
     rows: tuple[Row, ...]
-    manifest: dict[str, Any] = field(repr=False)
+    manifest: dict[str, Any]
+
+    def __repr__(self) -> str:
+        """Return the sentence: rows hold whole runs."""
+        return f"Replication({self.sentence!r})"
 
     @cached_property
     def counted(self) -> dict[str, str]:
@@ -163,7 +169,7 @@ class Replication:
 
 def replicate(
     cases: str | Path | Sequence[str | Path] | None = None,
-    params: Sequence[str | Path] = (),
+    params: str | Path | Sequence[str | Path] = (),
     *,
     progress: Progress | None = None,
 ) -> Replication:
@@ -207,12 +213,17 @@ def case_template() -> str:
 def _names(given: Sequence[str], found: ParamSet) -> tuple[str, ...]:
     there = found.names(FOLDER)
     unknown = [name for name in given if name not in there]
-    problems = [Problem("replicate", 0, 0, "cases", f"unknown case {name!r}; {nearest(name, there)}") for name in unknown]
+    problems = [Problem("replicate", 0, 0, "cases", f"unknown case {name!r}; {_hint(name, there)}") for name in unknown]
     if not there:
         problems.append(Problem("replicate", 0, 0, "cases", "there are none; allowed: files in cases/, or a TOML file of your own"))
     if problems:
         raise InputError(problems)
     return tuple(dict.fromkeys(given)) or there
+
+
+def _hint(name: str, there: Sequence[str]) -> str:
+    """Return what is allowed in place of an unknown case; for the name of a file without its ending, that file."""
+    return f"did you mean {name}.toml? allowed: a TOML file of your own" if Path(f"{name}.toml").is_file() else nearest(name, there)
 
 
 def _manifest(found: ParamSet, names: Sequence[str], own: Sequence[Path]) -> dict[str, Any]:
@@ -253,12 +264,15 @@ def scenario_of(found: ParamSet, name: str) -> Scenario:
     case = found.models[FOLDER, name]
     assert isinstance(case, schema.Case)
     if case.scenario is None:
-        return world(name, case, found.sources)
+        return world(name, case, {**found.sources, **case.sources})
     layers = found.layers[FOLDER, name]
     own = tuple(_as_scenario(document, case) for document in layers.documents)
     key = ("scenarios", f"case_{name}")
     model = schema.Scenario.model_validate(Layers(own).table)
-    return resolve(replace(found, layers={**found.layers, key: Layers(own)}, models={**found.models, key: model}), key[1])
+    files_and_case = replace(
+        found, layers={**found.layers, key: Layers(own)}, models={**found.models, key: model}, sources={**found.sources, **case.sources}
+    )
+    return resolve(files_and_case, key[1])
 
 
 def _as_scenario(document: Document, case: schema.Case) -> Document:
@@ -276,6 +290,8 @@ def placed(problem: Problem, name: str, layers: Layers) -> Problem:
 
 def _answered(name: str, case: schema.Case, scenario: Scenario) -> list[Row]:
     policies = scenario.chosen(None)
+    if case.scenario is not None:
+        _is_there(name, case, scenario, policies)
     ours: dict[str, list[Array]] = {key: [] for key in case.answers}
     clock: Clock | None = None
     for result, numbers in runs(scenario, policies, central=case.scenario is not None):
@@ -286,6 +302,28 @@ def _answered(name: str, case: schema.Case, scenario: Scenario) -> list[Row]:
             ours[key].append(in_unit(view, MEASURES[str(answer.measure)](view), answer.unit))
     assert clock is not None
     return [_row(name, case, key, np.concatenate(ours[key]), clock) for key in case.answers]
+
+
+def _is_there(name: str, case: schema.Case, scenario: Scenario, policies: Sequence[str]) -> None:
+    """Raise an InputError for what answers name that the scenario of the case has not; of a case alone, the files are checked."""
+    start, end = scenario.settings.start, scenario.settings.end
+    problems = []
+    for key, answer in case.answers.items():
+        munition = scenario.munitions.get(str(answer.munition))
+        named: dict[str, Iterable[str]] = {"munition": scenario.munitions, "policy": policies, "against": policies}
+        if munition is not None:
+            named |= {"level": munition.floors, "order": munition.line.lots, "recipient": scenario.recipients}
+        for place, names in named.items():
+            given = getattr(answer, place)
+            if given is not None and given not in names:
+                problems.append(Problem(name, 0, 0, f"answers.{key}.{place}", f"unknown {place} {given!r}; {nearest(given, names)}"))
+        for place in ("date", "from", "until", "since"):
+            day = getattr(answer, "from_" if place == "from" else place)
+            if day is not None and not start <= day <= end:
+                message = f"{day} is outside the run of {case.scenario}; allowed: from {start} to {end}"
+                problems.append(Problem(name, 0, 0, f"answers.{key}.{place}", message))
+    if problems:
+        raise InputError(problems)
 
 
 def _row(name: str, case: schema.Case, key: str, ours: Array, clock: Clock) -> Row:

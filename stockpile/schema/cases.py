@@ -18,10 +18,12 @@ from stockpile.errors import nearest
 from stockpile.schema.asked import DATE, MEASURES, PLACES
 from stockpile.schema.choices import Change
 from stockpile.schema.things import Level, Plan
-from stockpile.schema.values import Delay, Fault, Finite, Fraction, Grade, Keys, Name, Names, Rate, Rounds, Strict, Time, is_day
+from stockpile.schema.values import Delay, Fault, Finite, Fraction, Grade, Keys, Name, Names, Rate, Rounds, Source, Strict, Time, is_day
 
 SUPPOSED = {"grade": "assumed", "note": "As the case supposes."}
-"""What a number of a case is that says nothing of where it comes from."""
+"""What a number of a case is that names no source and no grade."""
+REPORTED = {"grade": "reported"}
+"""What one is that names a source and no grade."""
 
 # ---------------------------------------------------------------- the small world
 
@@ -170,7 +172,7 @@ class Answer(Strict):
     tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """How far ours may be off, in the unit of the answer; months for a date."""
     source: Keys = []
-    """Keys in sources.toml."""
+    """Keys in sources.toml, or of `sources` in the case itself."""
     where: str | None = None
     """Where in the source."""
     grade: Grade = "reported"
@@ -192,7 +194,7 @@ class Answer(Strict):
         self._has_what_was_published()
         self._fits_its_measure()
         if self.is_published and self.grade != "assumed" and not self.source:
-            raise Fault("source", "missing: a published answer names its source; allowed: keys of sources.toml")
+            raise Fault("source", f"missing: a published answer names its source; allowed: {_SOURCES}")
         if self.is_published and self.grade in ("measured", "reported") and not self.where:
             raise Fault("where", "missing: where in the source the answer stands; allowed: page, table or paragraph")
         if self.is_published and self.grade in ("derived", "assumed") and not self.note:
@@ -237,6 +239,7 @@ class Answer(Strict):
             raise Fault("date", "stands beside a window; allowed: date, or from and until")
 
 
+_SOURCES = 'keys of sources.toml or of [sources.NAME] in this file, or for a number of your own grade = "assumed" and a note'
 _PLACE_IN_WORDS = {"date": "a date without quotes, for example 2025-07-09"}
 
 
@@ -277,6 +280,8 @@ class Case(Strict):
     """For a scenario: changes to parameters, in order."""
     answers: dict[Name, Answer] = {}
     """One or more answers, by name."""
+    sources: dict[Name, Source] = {}
+    """Sources that only this case names, with the keys of `params/sources.toml`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -284,7 +289,7 @@ class Case(Strict):
         """Fill in what a number of a case may leave out: its grade, and the shape of its range, of which only the ends are run."""
         if not isinstance(data, dict):
             return data
-        return {key: value if key in ("answers", "changes") else _filled(value) for key, value in data.items()}
+        return {key: value if key in ("answers", "changes", "sources") else _filled(value) for key, value in data.items()}
 
     @model_validator(mode="after")
     def _case_is_complete(self) -> Case:
@@ -341,17 +346,18 @@ def _filled(node: Any) -> Any:
         return node
     if "unit" not in node:
         result = {key: _filled(value) for key, value in node.items()}
-        return _supposed(result, "by")
+        return _supposed(result) if "by" in result else result
     points: Sequence[Any] = node["points"] if isinstance(node.get("points"), list) else [node]
     result = dict(node)
     if "shape" not in node and any(isinstance(point, dict) and "low" in point for point in points):
         result["shape"] = "uniform"
     if "points" in node:
-        return {**result, "points": [_supposed(point, "value") if isinstance(point, dict) else point for point in points]}
-    return _supposed(result, "value")
+        return {**result, "points": [_supposed(point) if isinstance(point, dict) else point for point in points]}
+    return _supposed(result)
 
 
-def _supposed(table: dict[str, Any], mark: str) -> dict[str, Any]:
-    """Return the table of a value with a grade, where it says nothing of where it comes from; `mark` is a key that values have."""
-    says = any(key in table for key in ("grade", "source", "where", "note"))
-    return table if says or mark not in table else {**SUPPOSED, **table}
+def _supposed(table: dict[str, Any]) -> dict[str, Any]:
+    """Return the table of a value with a grade, where it has none: reported with a source, else as the case supposes."""
+    if "grade" in table:
+        return table
+    return {**(REPORTED if table.get("source") or table.get("where") else SUPPOSED), **table}

@@ -195,7 +195,7 @@ class Point(Evidence):
     """A value that holds from a date on."""
 
     from_: dt.date | None = Field(None, alias="from")
-    """First day on which the value holds; left out, it holds from the start."""
+    """First day on which the value holds; left out, it holds from the start. Each of several values has one."""
     weight: Weight | None = None
     """For shape choice: how likely the value is against the others of its conflict group; 1 where left out."""
     alternatives: list[Alternative] = Field([], exclude=True)

@@ -45,7 +45,6 @@ def _control(scenario: Scenario, path: str, *, scales: bool, pin: bool) -> dict[
         "is_lever": path.endswith((".us_share", "model.slip")) or ".floors." in path,
         "munition": next((name for name in scenario.munitions if name in steps), None),
         "label": _label(scenario, steps),
-        "unit": "×" if scales else rests[0]["unit"] if rests else "",
         "least": least,
         "most": most,
         "step": step,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +14,15 @@ from stockpile import scenario as scenarios
 from stockpile.errors import InputError
 from stockpile.provenance import version
 from stockpile.report.explorer.controls import controls, policies, sentence_of, sources
-from stockpile.report.explorer.payload import MEMBERS, SEED, Packer, payload, script
+from stockpile.report.explorer.packer import Packer
+from stockpile.report.explorer.payload import MEMBERS, SEED, payload, script
 from stockpile.report.explorer.picture import picture
 from stockpile.report.page import LICENCE, asset, environment, hashed
 from stockpile.results import write_text
 from stockpile.scenario import Scenario
+
+SCRIPTS = tuple(f"explorer_{name}.js" for name in ("engine", "programs", "lines", "settings", "words", "charts", "controls", "page"))
+"""One script of the page, in this order: the first is strict, and so are all."""
 
 
 def explorer(scenario: Scenario, path: str | Path, *, members: int = MEMBERS, seed: int = SEED) -> Path:
@@ -59,8 +66,7 @@ def render(scenario: Scenario, members: int, seed: int) -> str:
     packer, others = Packer(), variants(scenario)
     data = payload(scenario, packer, members, seed, others)
     packed = packer.packed(data | said(scenario, others))
-    parts = (script(len(scenario.recipients)), lean(asset("explorer_engine.js")), lean(asset("explorer.js")), f'start("{packed}");')
-    code = "\n".join(parts)
+    code = "\n".join((script(len(scenario.recipients), data["used"]), *(lean(asset(name)) for name in SCRIPTS), f'start("{packed}");'))
     return (
         environment()
         .get_template("explorer.html.j2")
@@ -87,17 +93,23 @@ def lean(text: str) -> str:
 
 
 def variants(scenario: Scenario) -> dict[str, Scenario]:
-    """Return the other scenarios of the files that the page can show: the same months, the same date of knowledge."""
+    """Return the other scenarios of the files that the page can show: of the same months, date of knowledge, munitions and policies."""
     found = {}
     for name in scenario.files().names("scenarios"):
         try:
             one = scenarios.load(name, params=scenario.origin[1]).override(scenario.overridden)
         except InputError:
             continue
-        ours, theirs = scenario.settings, one.settings
-        if name != scenario.name and (ours.start, ours.end, ours.as_of, 1) == (theirs.start, theirs.end, theirs.as_of, theirs.substeps):
+        if name != scenario.name and _frame(one) == _frame(scenario):
             found[name] = one
     return found
+
+
+def _frame(scenario: Scenario) -> tuple[Any, ...]:
+    """Return what scenarios in one page have in common."""
+    one = scenario.settings
+    names = (list(scenario.munitions), list(scenario.recipients), list(scenario.policies))
+    return one.start, one.end, one.as_of, one.substeps, one.method, *names
 
 
 def said(scenario: Scenario, others: dict[str, Scenario]) -> dict[str, Any]:
@@ -107,27 +119,27 @@ def said(scenario: Scenario, others: dict[str, Scenario]) -> dict[str, Any]:
     return {
         "scenario": scenario.name,
         "title": scenario.settings.title,
-        "sentence": sentence_of(scenario),
         "as_of": str(scenario.as_of),
-        "digest": scenario.digest,
-        "given": [f"{path}={value}" for path, value in scenario.overridden.items()],
+        "asked": scenario.origin[0],
+        "folders": list(map(str, scenario.origin[1])),
+        "given": [(path, _inline(value)) for path, value in scenario.overridden.items()],
         "version": version(),
         "titles": {
             "munitions": {name: one.title for name, one in scenario.munitions.items()},
             "short": {name: one.short for name, one in scenario.munitions.items()},
             "recipients": {name: one.title for name, one in scenario.recipients.items()},
             "scenarios": {name: one.settings.title for name, one in others.items()},
-            "levels": {name: {key: level.title for key, level in one.floors.items()} for name, one in scenario.munitions.items()},
         },
-        "floor": {name: _floor(scenario, name) for name in scenario.munitions},
         "controls": found,
         "policies": policies(scenario),
         "sources": sources(scenario, keys),
     }
 
 
-def _floor(scenario: Scenario, munition: str) -> str:
-    """Return the floor that stocks are compared with: the transfer floor of the baseline, or of the first policy."""
-    policy = scenario.policies.get("none") or next(iter(scenario.policies.values()))
-    floors = scenario.munitions[munition].floors
-    return policy.transfer_floor if policy.transfer_floor in floors else next(iter(floors))
+def _inline(value: Any) -> str:
+    """Return a value as TOML in one line."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}={_inline(one)}' for key, one in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_inline, value))}]"
+    return str(value) if isinstance(value, dt.date) else json.dumps(value)

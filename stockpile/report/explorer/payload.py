@@ -6,16 +6,13 @@ as compiled code runs it. The page has an interpreter for these programs and the
 
 from __future__ import annotations
 
-import base64
 import json
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stockpile import philox, schema, shapes, units
 from stockpile.assemble import Parts, parts
@@ -24,13 +21,14 @@ from stockpile.clock import Array, Clock
 from stockpile.codegen import javascript
 from stockpile.codegen.graph import INPUT, Graph, needed
 from stockpile.codegen.program import CODES, DRAW, WORDS, lower
-from stockpile.codegen.trace import flat, is_uniform
+from stockpile.codegen.trace import flat, is_uniform, trace
 from stockpile.draws import CERTAIN, Column, Design, Drawn, Lever
 from stockpile.ensembles.traced import Symbolic, node_of, nodes_on_steps, rows_of
 from stockpile.experiments.lanes import Lanes
 from stockpile.lookup import Numbers
 from stockpile.metrics import first_ahead
 from stockpile.policies import SERIES as SHARES
+from stockpile.report.explorer.packer import Packer
 from stockpile.scenario import Scenario
 
 MEMBERS, SEED = 200, 1
@@ -39,9 +37,7 @@ BASE = "none"
 FOLLOWED = {
     "state.us_on_hand": ("state.us_on_hand",),
     "flow.delivered": ("flow.delivered",),
-    "flow.own_need": ("flow.own_use", "flow.own_unmet"),
     "flow.unmet.{}": ("flow.unmet.{}",),
-    "flow.need.{}": ("flow.used.{}", "flow.unmet.{}"),
     "flow.moved.{}": ("flow.put_off.{}", "flow.dropped.{}", "flow.kept_back.{}", "flow.diverted.{}"),
 }
 """What the page follows over time, as sums of rows of the step; with {} for each recipient."""
@@ -138,27 +134,56 @@ def payload(
         "variants": others,
         "variant_sliders": {name: _otherwise(scenario, one, sliders) for name, one in (variants or {}).items()},
         "inputs": inputs.said,
+        "used": sorted(inputs.used),
     }
 
 
-def script(recipients: int) -> str:
-    """Return what is printed beside the page's engine: the step of the equations, its rows, and the operations of programs."""
-    rows = {
+def script(recipients: int, used: Collection[int]) -> str:
+    """Return what is printed beside the page's engine: the step of the equations, its rows, and the operations that programs use."""
+    rows = _followed(recipients)
+    by_request = _by_request(recipients)
+    one_class = {f"constant.{name}.{place}": value for name, value in (("priority", 0.0), ("weight", 1.0)) for place in range(recipients)}
+    calm = {f"series.{name}.{place}": 0.0 for name in SHARES for place in range(recipients)}
+    return "\n".join(
+        (
+            f"const STEP = {javascript.on_registers(recipients, rows, by_request | one_class)};",
+            # For the months in which nothing is suspended, most of a run: what is known to be nought is not worked out.
+            f"const STEP_CALM = {javascript.on_registers(recipients, rows, by_request | one_class | calm)};",
+            f"const STEP_CLASSES = {javascript.on_registers(recipients, rows, by_request)};",
+            f"const ROWS = {json.dumps(list(rows))};",
+            javascript.operations(CODES, used),
+            "",
+        )
+    )
+
+
+def _followed(recipients: int) -> dict[str, list[str]]:
+    """Return the rows of the step that the page follows, by their names there, for a number of recipients."""
+    return {
         key.format(place): [one.format(place) for one in sums]
         for key, sums in FOLLOWED.items()
         for place in (range(recipients) if "{}" in key else (0,))
     }
-    by_request = {"constant.pro_rata": 1.0, **_without_review(recipients)}
-    one_class = {f"constant.{name}.{place}": value for name, value in (("priority", 0.0), ("weight", 1.0)) for place in range(recipients)}
-    return "\n".join(
-        (
-            f"const STEP = {javascript.on_registers(recipients, rows, by_request | one_class)};",
-            f"const STEP_CLASSES = {javascript.on_registers(recipients, rows, by_request)};",
-            f"const ROWS = {json.dumps(list(rows))};",
-            javascript.operations(CODES),
-            "",
-        )
-    )
+
+
+def _by_request(recipients: int) -> dict[str, float]:
+    """Return the inputs of the step that are the same under all policies that the page has."""
+    return {"constant.pro_rata": 1.0, **_without_review(recipients)}
+
+
+def _read(recipients: int) -> frozenset[str]:
+    """Return the inputs of the step that the page's rows rest on."""
+    found = trace(recipients, _by_request(recipients))
+    wanted = [*found.after.values(), *(found.rows[name] for names in _followed(recipients).values() for name in names)]
+    nodes = (found.graph.nodes[n] for n in needed(found.graph, wanted))
+    return frozenset(str(node.value) for node in nodes if node.operation == INPUT)
+
+
+def floor_of(scenario: Scenario, munition: str) -> str:
+    """Return the floor that stocks are compared with: the transfer floor of the baseline, or of the first policy."""
+    policy = scenario.policies.get(BASE) or next(iter(scenario.policies.values()))
+    floors = scenario.munitions[munition].floors
+    return policy.transfer_floor if policy.transfer_floor in floors else next(iter(floors))
 
 
 @dataclass(frozen=True)
@@ -169,18 +194,23 @@ class _Traced:
     graph: Graph
     design: Design
 
+    @cached_property
+    def read(self) -> frozenset[str]:
+        """What the step reads of it."""
+        return _read(len(self.made.axes.recipients))
+
     def rows(self, munition: str) -> dict[str, tuple[int, ...]]:
         """Return the nodes of each input of the step that differs by member: one a step for series, one for constants."""
         known, constant, opening = self.made.lane(BASE, munition)
         held: dict[int, tuple[int, ...]] = {}
         found = {}
         for name, value in (*flat(known, "series"), *flat(constant, "constant"), *flat(opening, "state")):
-            if name in _without_review(len(self.made.axes.recipients)) or is_uniform(name):
+            if name not in self.read or is_uniform(name):
                 continue
             series = name.startswith("series.")
             found[name] = nodes_on_steps(self.graph, self.made.clock, value, held) if series else (node_of(self.graph, value),)
-        levels = self.made.common[munition].levels
-        return found | {f"level.{name}": (node_of(self.graph, value),) for name, value in levels.items()}
+        level = self.made.common[munition].levels[floor_of(self.design.columns.scenario, munition)]
+        return found | {"level": (node_of(self.graph, level),)}
 
 
 def _traced(scenario: Scenario, sliders: Iterable[Slider], members: int, seed: int) -> _Traced:
@@ -220,6 +250,8 @@ class _Inputs:
         self.design, self.packer = design, packer
         self.said: list[dict[str, Any]] = []
         self._found: dict[Any, int] = {}
+        self.used: set[int] = set()
+        """Numbers of the operations of the programs."""
         self._uniforms = design.uniforms(0, design.members)
 
     @cached_property
@@ -274,55 +306,37 @@ class _Inputs:
         return found
 
 
-class Packer:
-    """Puts arrays one behind another; what stands for one in the plain data says where it is."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    def numbers(self, values: Array) -> dict[str, int]:
-        """Take in float64 numbers, their bytes plane by plane, which deflates better."""
-        planes = np.ascontiguousarray(values, dtype="<f8").view(np.uint8).reshape(-1, 8).T
-        return self._take("numbers", len(values), planes)
-
-    def words(self, values: Sequence[int]) -> dict[str, int]:
-        """Take in whole numbers below 65,536: as differences from the one before, plane by plane."""
-        found = np.array(values, dtype=np.int64)
-        assert found.size == 0 or (found.min() >= 0 and found.max() < 1 << 16)
-        planes = (np.diff(found, prepend=0) & 0xFFFF).astype("<u2").view(np.uint8).reshape(-1, 2).T
-        return self._take("words", len(values), planes)
-
-    def _take(self, kind: str, count: int, planes: NDArray[np.uint8]) -> dict[str, int]:
-        at, content = self._size, np.ascontiguousarray(planes).tobytes()
-        self._parts.append(content)
-        self._size += len(content)
-        return {kind: at, "count": count}
-
-    def packed(self, data: dict[str, Any]) -> str:
-        """Return plain data and all arrays as text: the length of the data, the data as JSON, the arrays; deflated, in base 85.
-
-        Before what is deflated stands its size, in four bytes. A comma takes the place of ``<``, which ends scripts.
-        """
-        head = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
-        whole = zlib.compress(len(head).to_bytes(4, "little") + head + b"".join(self._parts), 9)
-        return base64.b85encode(len(whole).to_bytes(4, "little") + whole, pad=True).decode().replace("<", ",")
-
-
 def _program(traced: _Traced, rows: dict[str, tuple[int, ...]], inputs: _Inputs) -> dict[str, Any]:
     """Return a program that works out rows, and the registers where each stands: one a step, or one."""
     found = lower(traced.graph, [node for nodes in rows.values() for node in nodes])
     code = found.code.copy()
-    numbers = inputs.numbers(traced.design)
+    draws = {row: (number, inputs.said[number].get("slider")) for row, number in inputs.numbers(traced.design).items()}
     drawn = code[:, 0] == CODES.index(DRAW)
-    code[drawn, 2] = [numbers[row] for row in code[drawn, 2].tolist()]
+    code[drawn, 2] = [draws[row][0] for row in code[drawn, 2].tolist()]
+    inputs.used.update(code[:, 0].tolist())
     return {
         "code": [inputs.packer.words(code[:, column].tolist()) for column in range(WORDS)],
         "length": len(code),
         "registers": found.registers,
         "values": inputs.packer.numbers(found.constants),
+        "since": _since(traced, rows, draws),
         "places": {name: inputs.packer.words([found.place[node] for node in nodes]) for name, nodes in rows.items()},
     }
+
+
+def _since(traced: _Traced, rows: dict[str, tuple[int, ...]], draws: Mapping[int, tuple[int, str | None]]) -> dict[str, int]:
+    """Return for each slider that a run rests on the first step at which it does; `draws` has number and slider of each row."""
+    reached: dict[int, frozenset[str]] = {}
+    for n in needed(traced.graph, [node for nodes in rows.values() for node in nodes]):
+        operation, arguments, value = traced.graph.nodes[n]
+        slider = draws[int(str(value))][1] if operation == INPUT else None
+        reached[n] = frozenset((slider,) if slider else ()).union(*(reached[a] for a in arguments))
+    found: dict[str, int] = {}
+    for name, nodes in rows.items():
+        for step, node in enumerate(nodes if name != "level" else ()):
+            for slider in sorted(reached[node]):
+                found[slider] = min(step, found.get(slider, step))
+    return found
 
 
 def _pinned(traced: _Traced, pin: Slider, inputs: _Inputs) -> dict[str, Any]:

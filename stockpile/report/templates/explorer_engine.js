@@ -1,26 +1,47 @@
 // The model in the page: unpacks what stockpile/report/explorer/payload.py packed, draws as the library draws, works through the traced
-// assembly, and runs the step printed from the equations. OPERATIONS and STEP are printed beside this text.
+// assembly, and runs the step printed from the equations. OPERATIONS, PAIRS, ROWS and the STEPs are printed beside this text.
 "use strict";
 
 const KNOTS = 2048;
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_`{|}~";
 
-function unpack(text) {
-  const digits = new Uint8Array(128), all = new Uint8Array(text.length / 5 * 4), view = new DataView(all.buffer);
-  for (let i = 0; i < 85; i++) digits[DIGITS.charCodeAt(i)] = i;
-  for (let i = 0, at = 0; i < text.length; i += 5, at += 4) {
-    let word = 0;
-    for (let k = i; k < i + 5; k++) word = 85 * word + digits[text.charCodeAt(k)];
-    view.setUint32(at, word);
+// ------------------------------------------------------------ what is packed
+
+async function unpack(text) {
+  const whole = fromBase85(new TextEncoder().encode(text)), inflate = new DecompressionStream("deflate");
+  const into = inflate.writable.getWriter();
+  into.write(whole.subarray(4, 4 + new DataView(whole.buffer).getUint32(0, true)));
+  into.close();
+  // Piece by piece: a Response would wait for its turn behind the first painting.
+  const pieces = [], reader = inflate.readable.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) pieces.push(next.value);
+  const all = joined(pieces), size = new DataView(all.buffer).getUint32(0, true), bytes = all.subarray(4 + size);
+  const data = JSON.parse(new TextDecoder().decode(all.subarray(4, 4 + size)));
+  return { data, read: place => "numbers" in place ? numbers(bytes, place) : words(bytes, place) };
+}
+
+function joined(pieces) {
+  const found = new Uint8Array(pieces.reduce((sum, one) => sum + one.length, 0));
+  let at = 0;
+  for (const one of pieces) {
+    found.set(one, at);
+    at += one.length;
   }
-  const raw = all.subarray(4, 4 + view.getUint32(0, true));
-  const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).arrayBuffer().then(buffer => {
-    const size = new DataView(buffer).getUint32(0, true);
-    const data = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
-    const bytes = new Uint8Array(buffer, 4 + size);
-    return { data, read: place => "numbers" in place ? numbers(bytes, place) : words(bytes, place) };
-  });
+  return found;
+}
+
+function fromBase85(codes) {
+  const digits = new Uint8Array(128), found = new Uint8Array(codes.length / 5 * 4);
+  for (let i = 0; i < 85; i++) digits[DIGITS.charCodeAt(i)] = i;
+  for (let i = 0, at = 0; i < codes.length; i += 5, at += 4) {
+    const upper = 7225 * digits[codes[i]] + 85 * digits[codes[i + 1]] + digits[codes[i + 2]];
+    const word = 7225 * upper + 85 * digits[codes[i + 3]] + digits[codes[i + 4]];
+    found[at] = word >>> 24;
+    found[at + 1] = word >>> 16;
+    found[at + 2] = word >>> 8;
+    found[at + 3] = word;
+  }
+  return found;
 }
 
 function numbers(bytes, place) {
@@ -38,6 +59,7 @@ function words(bytes, place) {
 
 // ------------------------------------------------------------ draws: Philox4x32-10, as stockpile/philox.py
 
+// The upper half of a product of two whole numbers of 32 bits.
 function high(a, b) {
   const a0 = a & 0xffff, a1 = a >>> 16, b0 = b & 0xffff, b1 = b >>> 16;
   const middle = a1 * b0 + ((a0 * b0) >>> 16);
@@ -49,8 +71,12 @@ function uniforms(key, count) {
   for (let block = 0; 2 * block < count; block++) {
     let c0 = block >>> 0, c1 = 0, c2 = 0, c3 = 0, k0 = key[0] >>> 0, k1 = key[1] >>> 0;
     for (let round = 0; round < 10; round++) {
-      const h0 = high(0xD2511F53, c0), l0 = Math.imul(0xD2511F53, c0) >>> 0, h1 = high(0xCD9E8D57, c2), l1 = Math.imul(0xCD9E8D57, c2) >>> 0;
-      [c0, c1, c2, c3] = [(h1 ^ c1 ^ k0) >>> 0, l1, (h0 ^ c3 ^ k1) >>> 0, l0];
+      const h0 = high(0xD2511F53, c0), l0 = Math.imul(0xD2511F53, c0) >>> 0;
+      const h1 = high(0xCD9E8D57, c2), l1 = Math.imul(0xCD9E8D57, c2) >>> 0;
+      c0 = (h1 ^ c1 ^ k0) >>> 0;
+      c1 = l1;
+      c2 = (h0 ^ c3 ^ k1) >>> 0;
+      c3 = l0;
       k0 = (k0 + 0x9E3779B9) >>> 0;
       k1 = (k1 + 0xBB67AE85) >>> 0;
     }
@@ -74,45 +100,12 @@ function drawn(input, count, read) {
   if (input.choice) return u.map(one => input.choice.findLast(([first]) => first <= Math.floor(one * KNOTS))[1]);
   if (!input.shape) return u;
   const [shape, low, value, high_] = input.shape;
-  const edge = piece => Math.min(Math.max(QUANTILES[shape](piece / KNOTS, low, value, high_), low), high_);
-  return u.map(one => {
-    const scaled = one * KNOTS, piece = Math.floor(scaled), start = edge(piece);
-    return start + (edge(piece + 1) - start) * (scaled - piece);
-  });
-}
-
-// ------------------------------------------------------------ programs: everything known in advance
-
-class Program {
-  constructor(said, base, lanes, data, read) {
-    this.base = base;
-    this.length = said.length;
-    this.code = said.code.map(read);
-    this.values = read(said.values);
-    this.size = said.registers * lanes;
-    this.places = Object.fromEntries(Object.entries(said.places).map(([name, one]) => [name, read(one).map(place => base + place * lanes)]));
-    const [operation, , first] = this.code;
-    this.sliders = [...new Set(first.filter((_, k) => operation[k] === 0))].map(n => data.inputs[n].slider).filter(path => path !== undefined);
-    this.said = null;
+  const quantile = QUANTILES[shape], edge = piece => Math.min(Math.max(quantile(piece / KNOTS, low, value, high_), low), high_);
+  for (let i = 0; i < count; i++) {
+    const scaled = u[i] * KNOTS, piece = Math.floor(scaled), start = edge(piece);
+    u[i] = start + (edge(piece + 1) - start) * (scaled - piece);
   }
-
-  fill(registers, lanes) {
-    this.values.forEach((value, place) => registers.fill(value, this.base + place * lanes, this.base + (place + 1) * lanes));
-  }
-
-  // Work through the program where a slider that it reads has moved; tell whether it did.
-  run(registers, lanes, draws, where) {
-    const said = this.sliders.map(where).join();
-    if (said === this.said) return false;
-    const [operation, target, a, b, c] = this.code, base = this.base;
-    for (let k = 0; k < this.length; k++) {
-      const into = base + target[k] * lanes;
-      if (operation[k] === 0) registers.set(draws[a[k]], into);
-      else OPERATIONS[operation[k]](registers, into, base + a[k] * lanes, base + b[k] * lanes, base + c[k] * lanes, lanes);
-    }
-    this.said = said;
-    return true;
-  }
+  return u;
 }
 
 // ------------------------------------------------------------ the model
@@ -120,26 +113,28 @@ class Program {
 class Model {
   constructor(data, read) {
     this.data = data;
+    this.read = read;
     this.lanes = data.members;
     this.steps = data.dates.length - 1;
-    this.draws = data.inputs.map(input => "slider" in input ? new Float64Array(this.lanes) : drawn(input, this.lanes, read));
-    this.munitions = Object.keys(data.programs);
-    this.made = Object.fromEntries(this.munitions.map(name => [name, this.prepare(name, read)]));
+    // Up to here no lever of today reaches back: what a run has there is kept for the next one.
     this.early = Math.max(data.ahead - 2, 0);
+    this.draws = [];
+    this.munitions = Object.keys(data.programs);
+    this.made = Object.fromEntries(this.munitions.map(name => [name, this.prepare(name)]));
   }
 
-  prepare(name, read) {
-    const lanes = this.lanes, main = new Program(this.data.programs[name], 0, lanes, this.data, read), pins = {};
-    let size = main.size;
+  // What an input is in each draw; that of a slider is filled in by the program that reads it.
+  draw(n) {
+    const input = this.data.inputs[n];
+    return this.draws[n] ??= "slider" in input ? new Float64Array(this.lanes) : drawn(input, this.lanes, this.read);
+  }
+
+  prepare(name) {
     // Pins and variants: programs of what a pinned value, or another scenario, has otherwise; one laid over the other in this order.
-    for (const [path, programs] of [...Object.entries(this.data.variants), ...Object.entries(this.data.pins)]) {
-      if (!(name in programs)) continue;
-      pins[path] = new Program(programs[name], size, lanes, this.data, read);
-      size += pins[path].size;
-    }
-    const registers = new Float64Array(size);
-    for (const one of [main, ...Object.values(pins)]) one.fill(registers, lanes);
-    return { main, pins, registers, places: null, version: 0, pinned: "", past: null };
+    const others = Object.entries({ ...this.data.variants, ...this.data.pins }).filter(([, programs]) => name in programs);
+    const pins = Object.fromEntries(others.map(([path, programs]) => [path, new Program(programs[name], this.lanes)]));
+    const main = new Program(this.data.programs[name], this.lanes);
+    return { main, pins, registers: new Float64Array(0), places: null, pinned: null, largest: null, past: null };
   }
 
   // Months from the start of the run at a date; a day is its share of its own month.
@@ -149,22 +144,42 @@ class Model {
   }
 
   // Everything known in advance of a munition, with the sliders where they stand; worked out again only where one moved.
+  // `key` tells apart what lies in the early months.
   known(name, sliders, variant) {
     const made = this.made[name], where = path => sliders[path] ?? this.data.sliders[path];
-    this.data.inputs.forEach((input, number) => { if ("slider" in input) this.draws[number].fill(where(input.slider)); });
-    const pins = Object.keys(made.pins).filter(path => path in sliders || path === variant);
-    let moved = made.main.run(made.registers, this.lanes, this.draws, where) || made.pinned !== pins.join();
-    for (const path of pins) moved = made.pins[path].run(made.registers, this.lanes, this.draws, where) || moved;
+    const pins = Object.keys(made.pins).filter(path => path in sliders || path === variant), pinned = pins.join();
+    const all = [made.main, ...pins.map(path => made.pins[path])];
+    let moved = pinned !== made.pinned;
+    for (const one of all) moved = one.run(made, this, where) || moved;
     if (moved) {
-      made.places = Object.assign({}, made.main.places, ...pins.map(path => made.pins[path].places));
-      made.pinned = pins.join();
-      made.version++;
+      made.places = Object.assign({}, ...all.map(one => one.places));
+      made.pinned = pinned;
+      made.largest = this.largest(made);
     }
-    return made;
+    const early = all.flatMap(({ said }) => Object.keys(said.since).filter(path => said.since[path] < this.early));
+    return { ...made, made, key: [pinned, ...early.map(where)].join() };
   }
 
+  // The largest need of a month, of anybody, by draw.
+  largest({ places, registers }) {
+    const found = new Float64Array(this.lanes), keys = ["own_need", ...this.data.recipients.map((_, r) => `need.${r}`)];
+    for (const at of new Set(keys.flatMap(key => [...places[`series.${key}`]]))) {
+      for (let i = 0; i < this.lanes; i++) if (registers[at + i] > found[i]) found[i] = registers[at + i];
+    }
+    return found;
+  }
+
+  // The months over which some suspensions reach: from one to before the other; nothing at the end of the run where there are none.
+  window(suspensions) {
+    if (!suspensions.length) return [this.steps, this.steps];
+    const from = suspensions.map(one => Math.floor(this.at(one.start))), to = suspensions.map(one => this.end(one));
+    return [Math.max(Math.min(...from), 0), Math.ceil(Math.max(...to))];
+  }
+
+  end(suspension) { return suspension.end === "horizon" ? this.steps : Math.min(this.at(suspension.end), this.steps); }
+
   // Shares that suspensions cut, set aside, hold and divert, by recipient, as means over the steps; where two overlap the larger counts.
-  table(name, suspensions, classes) {
+  table(suspensions, classes) {
     const table = { "series.history": Float64Array.from(this.data.history) };
     const rank = Object.fromEntries(classes.flatMap((members, n) => members.map(who => [who, n])));
     this.data.recipients.forEach((who, r) => {
@@ -172,45 +187,55 @@ class Model {
       table[`constant.priority.${r}`] = rank[who] ?? classes.length;
       table[`constant.weight.${r}`] = 1;
     });
-    for (const one of suspensions.filter(({ munitions }) => munitions.includes(name))) {
-      const keys = [
-        ...(one.channels.includes("transfers") ? [one.transfers === "cancelled" ? "cut" : "set_aside"] : []),
-        ...(one.channels.includes("new_production") ? [one.new_production === "held" ? "hold_new" : "divert_new"] : []),
-      ];
-      const start = this.at(one.start), end = one.end === "horizon" ? this.steps : this.at(one.end);
-      this.data.recipients.forEach((who, r) => {
-        for (const key of one.recipients.includes(who) ? keys : []) {
-          const row = table[`series.${key}.${r}`];
-          for (let t = Math.max(Math.floor(start), 0); t < Math.min(end, this.steps); t++) {
+    for (const one of suspensions) {
+      const keys = [];
+      if (one.channels.includes("transfers")) keys.push(one.transfers === "cancelled" ? "cut" : "set_aside");
+      if (one.channels.includes("new_production")) keys.push(one.new_production === "held" ? "hold_new" : "divert_new");
+      const start = this.at(one.start), end = this.end(one);
+      for (const r of this.data.recipients.keys()) {
+        if (!one.recipients.includes(this.data.recipients[r])) continue;
+        for (const row of keys.map(key => table[`series.${key}.${r}`])) {
+          for (let t = Math.max(Math.floor(start), 0); t < end; t++) {
             row[t] = Math.max(row[t], (1 - one.let_through) * Math.max(Math.min(t + 1, end) - Math.max(t, start), 0));
           }
         }
-      });
+      }
     }
     return table;
   }
 
-  // One munition under a setting (sliders by path, suspensions, priority classes, another scenario): rows over time of shape (steps, lanes), and the stocks at the end.
-  // What lies before the first suspension is the same for all runs of a setting, and is kept. `kept`: rows to be written over.
-  run(name, { sliders = {}, suspensions = [], classes = [], variant = null }, kept = {}) {
-    const made = this.known(name, sliders, variant), lanes = this.lanes, registers = made.registers, key = `${made.version} ${classes.length > 0}`;
-    const first = Math.min(this.early, ...suspensions.map(one => Math.max(Math.floor(this.at(one.start)), 0)));
-    const whole = classes.length > 0 || first < this.early || made.past?.key !== key;
-    const state = {}, places = {}, rows = kept, table = this.table(name, suspensions, classes), step = classes.length ? STEP_CLASSES : STEP;
-    for (const [key, found] of Object.entries(made.places)) {
-      if (key.startsWith("state.")) state[key] = whole ? registers.slice(found[0], found[0] + lanes) : made.past.state[key].slice();
-      else if (key.startsWith("constant.")) places[key] = found[0];
-      else if (key.startsWith("series.")) places[key] = found;
+  // One munition under a setting (sliders by path, suspensions of it, priority classes, another scenario): rows over time of shape
+  // (steps, lanes), with a month more for stocks; by draw the floor, and the largest need of a month. `rows`: to be written over.
+  run(name, { sliders = {}, suspensions = [], classes = [], variant = null }, rows = {}) {
+    const { made, registers, places, largest, key } = this.known(name, sliders, variant), { lanes, steps, early } = this;
+    const [from, to] = this.window(suspensions), inputs = {}, state = {};
+    const plain = classes.length === 0 && from >= early, kept = plain && made.past?.key === key ? made.past : null;
+    for (const [input, found] of Object.entries(places)) {
+      if (input.startsWith("state.")) state[input] = kept ? kept.state[input].slice() : registers.slice(found[0], found[0] + lanes);
+      else inputs[input] = input.startsWith("series.") ? found : found[0];
     }
-    for (const key of ROWS) rows[key] ??= new Float64Array(this.steps * lanes);
-    if (whole) step(0, this.early, lanes, 1, registers, places, table, state, rows);
-    else for (const key of ROWS) rows[key].set(made.past.rows[key]);
-    if (whole && classes.length === 0 && first === this.early) {
-      const kept = Object.fromEntries(ROWS.map(one => [one, rows[one].slice(0, this.early * lanes)]));
-      made.past = { key, state: Object.fromEntries(Object.entries(state).map(([one, values]) => [one, values.slice()])), rows: kept };
-    }
-    step(this.early, this.steps, lanes, 1, registers, places, table, state, rows);
-    const level = key => registers.slice(made.places[`level.${key}`][0], made.places[`level.${key}`][0] + lanes);
-    return { rows, state, level };
+    for (const row of ROWS) rows[row] ??= new Float64Array((steps + (row === STOCK)) * lanes);
+    const table = this.table(suspensions, classes);
+    const go = (step, first, last) => step(first, last, lanes, 1, registers, inputs, table, state, rows);
+    const advance = (first, last) => {
+      if (classes.length) return go(STEP_CLASSES, first, last);
+      go(STEP_CALM, first, Math.min(last, from));
+      go(STEP, Math.max(first, from), Math.min(last, to));
+      go(STEP_CALM, Math.max(first, to), last);
+    };
+    if (kept) for (const row of ROWS) rows[row].set(kept.rows[row]);
+    else advance(0, early);
+    if (plain && !kept) made.past = this.copied(key, state, rows);
+    advance(early, steps);
+    rows[STOCK].set(state[STOCK], steps * lanes);
+    return { rows, largest, level: registers.slice(inputs.level, inputs.level + lanes) };
+  }
+
+  copied(key, state, rows) {
+    return {
+      key,
+      state: Object.fromEntries(Object.entries(state).map(([name, values]) => [name, values.slice()])),
+      rows: Object.fromEntries(ROWS.map(name => [name, rows[name].slice(0, this.early * this.lanes)])),
+    };
   }
 }

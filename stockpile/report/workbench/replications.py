@@ -45,11 +45,15 @@ def section(found: Replication, id_: str, scenario: Scenario | None = None) -> S
     shown = [row for row in found.rows if not row.counts and row.verdict != NOT_EXPRESSIBLE]
     silent = [row for row in found.rows if row.verdict == NOT_EXPRESSIBLE]
     tables = []
+    titles = {row.case: row.model.title for row in counted}
+    if causes := case_words.causes(found):
+        cells = ((titles[case], said) for case, said in causes.items())
+        tables.append(table("Why counted cases are not reproduced", ("Case", "What its file says of it"), cells))
     if shown:
         tables.append(table("Shown, not counted", COLUMNS, map(_cells, shown)))
     if silent:
-        cells = ((row.model.title, row.model.question, case_words.published_words(row) or DASH, case_words.why(row)) for row in silent)
-        tables.append(table("What a model of this kind cannot say", ("Case", "Asked", "Published", "Why not"), cells))
+        said = ((row.model.title, row.model.question, case_words.published_words(row) or DASH, case_words.why(row)) for row in silent)
+        tables.append(table("What a model of this kind cannot say", ("Case", "Asked", "Published", "Why not"), said))
     made = found.manifest
     return Section(
         id=id_,

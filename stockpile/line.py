@@ -1,8 +1,8 @@
 """The production line: what it can deliver, and what is ordered.
 
-Announced is not realised. A planned level comes `slip` months late, and of the increase over the level in force when it was
-announced only the share `realisation` comes true, but no less than what has been reached already; until then capacity rises
-in a straight line from the level at `as_of`.
+Announced is not realised. A planned level comes `slip` months late, and `ramp_delay` more where that is decided; of the increase over the
+level in force when it was announced only the share `realisation` comes true, but no less than what has been reached already; until then
+capacity rises in a straight line from the level at `as_of`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _part(numbers: Numbers, base: str, part: schema.Part, lead: Quantity) -> tup
     ends: list[Quantity] = [now]
     heights: list[Quantity] = [level]
     announced: list[float] = []
-    slip = numbers.today("model.slip", scenario.model.slip)
+    late = numbers.today("model.slip", scenario.model.slip) + numbers.today("model.ramp_delay", scenario.model.ramp_delay)
     realised = numbers.today("model.realisation", scenario.model.realisation)
     for key, plan in sorted(part.plans.items(), key=lambda item: item[1].by):
         date = min(published(plan.source, scenario.sources), scenario.as_of) if plan.source else scenario.as_of
@@ -71,7 +71,7 @@ def _part(numbers: Numbers, base: str, part: schema.Part, lead: Quantity) -> tup
         target = numbers.point(f"{base}.plans.{key}", part.capacity, plan)
         reached = np.where(target > start, np.minimum(level, target), -np.inf)
         heights.append(np.maximum(start + realised * (target - start), reached))
-        ends.append(np.maximum(ends[-1], np.maximum(clock.at(plan.by) + slip, now)))
+        ends.append(np.maximum(ends[-1], np.maximum(clock.at(plan.by) + late, now)))
         announced.append(clock.at(date))
     past = clock.overlap(-np.inf, now)
     can = past * history + (1.0 - past) * _ramp(clock.knots, ends, heights, now)

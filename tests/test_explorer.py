@@ -34,7 +34,7 @@ OTHER = {"suspension": "suspend=2025-09-01_2027-01-01_0.25_israel_pac3.shell_155
 MIXED = (
     "#1&july_2025&scenario=ceasefire&suspend=2025-09-01_2026-07-01_0.25_israel.ukraine_pac3.shell_155mm.aim9x_cancelled_diverted&first=partners"
     "&munitions.pac3.us_stock=1.3&recipients.ukraine.shell_155mm.need.rounds=0.75&munitions.aim120.floors.transfer_floor=0.62"
-    "&campaigns.us_operation.rounds.aim120=1.5&munitions.aim9x.us_share=0.4&model.slip=9"
+    "&campaigns.us_operation.rounds.aim120=1.5&munitions.aim9x.us_share=0.4&model.ramp_delay=-5&model.slip=9"
 )
 
 
@@ -715,9 +715,9 @@ def kinds_of_moves(controls: list[dict[str, Any]]) -> dict[str, list[tuple[str, 
         "share that goes on": [("share", [0.05 * number for number in range(20)])],
     }
     for one in controls:
-        places = 20 if one["path"] == "model.slip" else 3
+        places = 3 if one["munition"] else 20
         values = [one["least"] + (one["most"] - one["least"]) * (number + 0.5) / places for number in range(places)]
-        kind = "assumptions" if not one["is_lever"] else one["label"].partition(",")[0].lower()
+        kind = "assumptions" if not one["is_lever"] and one["munition"] else one["label"].partition(",")[0].partition(":")[0].lower()
         found.setdefault(kind, []).append((f"c-{one['path'].replace('.', '-')}", values))
     return found
 
@@ -728,7 +728,7 @@ def test_how_long_a_move_takes(fresh: Seen, capsys: pytest.CaptureFixture[str], 
     fresh.go("#1&july_2025&" + SIX["suspension"] + kept)
     assert fresh.page.locator("#status").inner_text() == ""
     kinds = kinds_of_moves(fresh.page.evaluate("stockpile.data.controls"))
-    for id_, values in kinds["length"] + kinds["delay of announced ramps"]:
+    for id_, values in kinds["length"] + kinds["slip"]:
         fresh.page.evaluate(MOVE, [id_, values])
     times = {kind: np.vstack([fresh.page.evaluate(MOVE, list(one)) for one in all_]) for kind, all_ in kinds.items()}
     assert all(len(found) >= 0.9 * sum(len(values) for _, values in kinds[kind]) for kind, found in times.items())

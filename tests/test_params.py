@@ -624,3 +624,12 @@ def test_one_folder_may_be_given_by_itself(tmp_path: Path) -> None:
     listed = sp.load("july_2025", params=[tmp_path])
     assert listed.digest != JULY.digest
     assert {sp.load("july_2025", params=one).digest for one in (tmp_path, str(tmp_path))} == {listed.digest}
+
+
+@pytest.mark.parametrize("months", [-4, 9])
+def test_ramps_that_are_moved_by_decision_come_as_if_they_slipped(months: int) -> None:
+    moved, slipped = (sp.run(JULY.override({path: months}), ["none"]) for path in ("model.ramp_delay", "model.slip.add"))
+    for munition in moved.munitions:
+        assert np.array_equal(*(one.array("us_on_hand", policy="none", munition=munition) for one in (moved, slipped)))
+    ends = [one.array("us_on_hand", policy="none", munition="pac3")[0, -1] for one in (sp.run(JULY, ["none"]), moved)]
+    assert (ends[0] - ends[1]) * months > 0

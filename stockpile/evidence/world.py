@@ -223,6 +223,7 @@ def _model(case: schema.Case, clock: Clock) -> Table:
         "cover": _nothing("month"),
         "commit": _one("1/month", 0.5 / clock.dt),
         "slip": _nothing("month") if case.slip is None else _table(case.slip),
+        "ramp_delay": _nothing("month"),
         "realisation": _one("1", 1.0) if case.realisation is None else _table(case.realisation),
         "deflator": _nothing("1/year"),
     }

@@ -355,6 +355,8 @@ class Model(Strict):
     """Largest share of its stock that a recipient fires in a month."""
     slip: Delay
     """Months by which announced production plans come late."""
+    ramp_delay: Delay
+    """Months by which all announced ramps are put off by decision, or, below nought, brought forward; `slip` comes on top."""
     realisation: Count
     """Share of an announced increase, over the level when announced, that comes true."""
     deflator: PerTime

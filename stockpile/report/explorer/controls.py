@@ -14,8 +14,8 @@ from stockpile.scenario import Scenario
 
 MOST = 2.0
 """The largest factor that a slider of an assumption gives."""
-SLIP = (0, 36)
-"""Months by which the page can have all announced ramps come late."""
+MONTHS = {"model.slip": (0, 36), "model.ramp_delay": (-12, 36)}
+"""Least and most of what is counted in months."""
 
 
 def controls(scenario: Scenario) -> list[dict[str, Any]]:
@@ -37,12 +37,12 @@ def _control(scenario: Scenario, path: str, *, scales: bool, pin: bool) -> dict[
         least = step
     if path.endswith(".us_share"):
         most = _largest_share(scenario, path)
-    if path == "model.slip":
-        least, most, step = *map(float, SLIP), 1.0
+    if path in MONTHS:
+        least, most, step = *map(float, MONTHS[path]), 1.0
     return {
         "path": path,
         "kind": "factor" if scales else "pin" if pin else "value",
-        "is_lever": path.endswith((".us_share", "model.slip")) or ".floors." in path,
+        "is_lever": path.endswith((".us_share", ".ramp_delay")) or ".floors." in path,
         "munition": next((name for name in scenario.munitions if name in steps), None),
         "label": _label(scenario, steps),
         "least": least,
@@ -75,7 +75,8 @@ def _label(scenario: Scenario, steps: list[str]) -> str:
         who = scenario.recipients[steps[1]].title
         return {"need": f"{who}: what it would fire", "ceiling": f"{who}: most that is authorised from US stock"}[steps[3]]
     return {
-        "us_stock": "US stock in March 2022", "us_share": "US share of the line", "slip": "Delay of announced ramps",
+        "us_stock": "US stock in March 2022", "us_share": "US share of the line", "slip": "Slip: announced ramps come late by",
+        "ramp_delay": "Announced ramps, moved by",
     }.get(steps[-1], "Rounds of random campaigns" if steps[0] == "campaigns" else "Transfer floor, share of the stock of March 2022")
 
 

@@ -65,7 +65,7 @@ class Slider:
 
 
 def assumptions(scenario: Scenario) -> tuple[Slider, ...]:
-    """Return the paths that are always in the programs: by munition stocks, needs, ceilings and campaigns, as factors, and floors."""
+    """Return the paths that are always in the programs: stocks, needs, ceilings and campaigns, as factors; floors; ramp dates."""
     found = []
     for name in scenario.munitions:
         found.append(Slider(f"munitions.{name}.us_stock", True))
@@ -73,7 +73,7 @@ def assumptions(scenario: Scenario) -> tuple[Slider, ...]:
             found += [Slider(_rated(scenario, f"recipients.{who}.{name}.{key}"), True) for key in ("need", "ceiling")]
         found += [Slider(f"campaigns.{key}.rounds.{name}", True) for key, one in scenario.campaigns.items() if name in one.rounds]
         found += [Slider(f"munitions.{name}.floors.{key}", False) for key in _transfer_floors(scenario, name)]
-    return tuple(found)
+    return (*found, Slider("model.ramp_delay", False))
 
 
 def _rated(scenario: Scenario, path: str) -> str:

@@ -198,7 +198,7 @@ class Controls {
         () => this.now.first ?? "", value => { this.now.first = value || null; }),
       this.group("Transfer floor, share of the stock of March 2022", of(path => path.includes(".floors.")), short),
       this.group("US share of new production", of(path => path.endsWith(".us_share")), short),
-      this.group("Ramp of production", of(path => path === "model.slip"), one => one.label));
+      this.group("Ramp dates", of(path => path === "model.ramp_delay"), one => one.label));
   }
 
   // Take a policy of the files.
@@ -215,9 +215,9 @@ class Controls {
       h("p", { class: "small" }, "A factor × multiplies what the files have, in every draw, so the range moves with it."),
       this.select("variant", "Scenario of the files", scenarios,
         () => this.now.variant ?? "", value => { this.now.variant = value || null; }));
-    for (const name of this.model.munitions) {
+    for (const name of [...this.model.munitions, null]) {
       const found = data.controls.filter(one => !one.is_lever && one.munition === name).map(one => this.number(one, one.label));
-      $("assumptions").append(h("details", {}, h("summary", {}, data.titles.munitions[name]), ...found));
+      $("assumptions").append(h("details", {}, h("summary", {}, data.titles.munitions[name] ?? "All munitions"), ...found));
     }
   }
 

@@ -118,6 +118,8 @@ class Model {
     this.steps = data.dates.length - 1;
     // Up to here no lever of today reaches back: what a run has there is kept for the next one.
     this.early = Math.max(data.ahead - 2, 0);
+    // Rows that are used again have the early months of this run, and need not be given them once more.
+    this.filled = new WeakMap();
     this.draws = [];
     this.munitions = Object.keys(data.programs);
     this.made = Object.fromEntries(this.munitions.map(name => [name, this.prepare(name)]));
@@ -134,7 +136,7 @@ class Model {
     const others = Object.entries({ ...this.data.variants, ...this.data.pins }).filter(([, programs]) => name in programs);
     const pins = Object.fromEntries(others.map(([path, programs]) => [path, new Program(programs[name], this.lanes)]));
     const main = new Program(this.data.programs[name], this.lanes);
-    return { main, pins, registers: new Float64Array(0), places: null, pinned: null, largest: null, past: null };
+    return { main, pins, registers: new Float64Array(0), places: null, pinned: null, largest: null, pasts: new Map() };
   }
 
   // Months from the start of the run at a date; a day is its share of its own month.
@@ -209,7 +211,7 @@ class Model {
   run(name, { sliders = {}, suspensions = [], classes = [], variant = null }, rows = {}) {
     const { made, registers, places, largest, key } = this.known(name, sliders, variant), { lanes, steps, early } = this;
     const [from, to] = this.window(suspensions), inputs = {}, state = {};
-    const plain = classes.length === 0 && from >= early, kept = plain && made.past?.key === key ? made.past : null;
+    const plain = classes.length === 0 && from >= early, kept = plain ? made.pasts.get(key) : undefined;
     for (const [input, found] of Object.entries(places)) {
       if (input.startsWith("state.")) state[input] = kept ? kept.state[input].slice() : registers.slice(found[0], found[0] + lanes);
       else inputs[input] = input.startsWith("series.") ? found : found[0];
@@ -223,19 +225,22 @@ class Model {
       go(STEP, Math.max(first, from), Math.min(last, to));
       go(STEP_CALM, Math.max(first, to), last);
     };
-    if (kept) for (const row of ROWS) rows[row].set(kept.rows[row]);
-    else advance(0, early);
-    if (plain && !kept) made.past = this.copied(key, state, rows);
+    if (!kept) advance(0, early);
+    else if (this.filled.get(rows) !== kept) for (const row of ROWS) rows[row].set(kept.rows[row]);
+    this.filled.set(rows, plain ? kept ?? this.keep(made.pasts, key, state, rows) : null);
     advance(early, steps);
     rows[STOCK].set(state[STOCK], steps * lanes);
     return { rows, largest, level: registers.slice(inputs.level, inputs.level + lanes) };
   }
 
-  copied(key, state, rows) {
-    return {
-      key,
+  // Keep the early months of a run for others of the same key; there are as many keys at a time as lines.
+  keep(pasts, key, state, rows) {
+    if (pasts.size >= LINES.length) pasts.delete(pasts.keys().next().value);
+    const past = {
       state: Object.fromEntries(Object.entries(state).map(([name, values]) => [name, values.slice()])),
       rows: Object.fromEntries(ROWS.map(name => [name, rows[name].slice(0, this.early * this.lanes)])),
     };
+    pasts.set(key, past);
+    return past;
   }
 }

@@ -112,7 +112,7 @@ class Settings {
     if (key === "first") return this.data.recipients.includes(value) && Boolean(into.first = value);
     if (key === "suspend") return Boolean(into.suspension = this.suspension(value));
     const one = this.controls.get(key), number = Number(value);
-    if (!one || !/^\d+(\.\d{1,6})?$/.test(value) || number < one.least || number > one.most) return false;
+    if (!one || !/^-?\d+(\.\d{1,6})?$/.test(value) || number < one.least || number > one.most) return false;
     into.moved[key] = number;
     return true;
   }

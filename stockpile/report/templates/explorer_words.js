@@ -47,6 +47,7 @@ class Words {
 
   value(control, value) {
     if (control.kind === "factor") return `× ${value.toFixed(2)}`;
+    if (control.path === "model.ramp_delay") return `${signed(value)} months`;
     return control.path === "model.slip" ? `${value} months` : percent(value);
   }
 

@@ -13,7 +13,7 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test report golden docs clean chromium
+.PHONY: help setup check test report pictures golden docs clean chromium
 
 help:  ## list what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ report: $(STAMP)  ## render the pages of reports/: two scenarios, the workbench,
 	$(BIN)/stockpile report july_2025 --workbench reports/evidence.toml -o reports/evidence.html
 	$(BIN)/stockpile explorer july_2025 -o reports/explorer.html
 	$(BIN)/stockpile report --index reports
+
+pictures: $(STAMP) report  ## take the small pictures of the pages that the documents show
+	$(BIN)/python docs/_pictures.py
 
 golden: $(STAMP)  ## refresh tests/golden, a deliberate act: each moved number gets a "Results:" line in CHANGELOG.md
 	$(BIN)/python tests/golden/refresh.py

@@ -789,11 +789,12 @@ def test_index_links_the_reports_there_are(scenario: sp.Scenario, text: str, tmp
     (tmp_path / "a.html").write_text("<p>something else</p>", encoding="utf-8")
     (tmp_path / "c.html").write_text('<script type="application/json" id="provenance">{broken</script>', encoding="utf-8")
     (tmp_path / "d.html").write_bytes(b"\xff\xfe")
+    sp.explorer(scenario, tmp_path / "explorer.html", members=2)
     found = index(tmp_path)
     assert found == tmp_path / "index.html"
     written = found.read_text(encoding="utf-8")
     links = [one["href"] for one in Elements(written).of("a") if not one["href"].startswith("#")]
-    assert links == ["b%20page.html"]
+    assert links == ["b%20page.html", "explorer.html"]
     assert scenario.digest[:12] in written
     assert "As known in July 2025" in written
     assert "script-src 'none'" in written.replace("&#39;", "'")

@@ -15,7 +15,7 @@ from stockpile.results import write_text
 
 NAME = "index.html"
 PROVENANCE = re.compile(r'<script type="application/json" id="provenance">(.*?)</script>', re.DOTALL)
-SHOWN = ("title", "scenario", "as_of", "parameters", "finding", "basis", "version", "commit")
+SHOWN = ("title", "scenario", "as_of", "parameters", "finding", "basis", "version")
 
 
 def index(folder: str | Path) -> Path:

@@ -73,6 +73,7 @@ def render(scenario: Scenario, members: int, seed: int) -> str:
         .render(
             title=scenario.settings.title,
             description=sentence_of(scenario),
+            provenance=provenance(scenario, members),
             security=f"default-src 'none'; script-src {hashed(code)}; style-src 'unsafe-inline'; img-src data: blob:; "
             "base-uri 'none'; form-action 'none'",
             style=Markup(lean(asset("explorer.css"))),
@@ -84,6 +85,20 @@ def render(scenario: Scenario, members: int, seed: int) -> str:
             f"{members} draws of a model, seed {seed}",
         )
     )
+
+
+def provenance(scenario: Scenario, members: int) -> Markup:
+    """Return what an index of reports says of the page, as JSON; no commit is in it, so that the page changes with its contents alone."""
+    facts = {
+        "title": f"Explorer: {scenario.settings.title}",
+        "scenario": scenario.name,
+        "as_of": str(scenario.as_of),
+        "parameters": scenario.digest,
+        "finding": "what levers and assumptions of your own change, worked out while you move them.",
+        "basis": f"in {members} draws",
+        "version": version(),
+    }
+    return Markup(json.dumps(facts).replace("<", "\\u003c"))
 
 
 def lean(text: str) -> str:

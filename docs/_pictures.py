@@ -19,10 +19,10 @@ SHOTS = [
     ("explorer", SETTING, WIDE, "light", 0.0),
     ("explorer", SETTING, WIDE, "dark", 0.0),
     ("explorer", SETTING, NARROW, "light", 2300.0),
-    ("july_2025", "#stock", WIDE, "light", 0.0),
-    ("november_2026", "#stock", WIDE, "light", 0.0),
-    ("workbench", "#result-1", WIDE, "light", 500.0),
-    ("evidence", "", WIDE, "light", 900.0),
+    ("july_2025", "", WIDE, "light", 2200.0),
+    ("november_2026", "", WIDE, "light", 2200.0),
+    ("workbench", "", WIDE, "light", 1900.0),
+    ("evidence", "", WIDE, "light", 1650.0),
 ]
 """Page, what follows in its address, size, colours, how far down [px]."""
 
@@ -36,8 +36,10 @@ def main() -> None:
             scale = 0.5 if width > NARROW[0] else 0.75
             page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale, color_scheme=colours)
             page.goto((REPORTS / f"{name}.html").as_uri() + address)
-            page.wait_for_load_state("networkidle")
-            page.evaluate(f"scrollBy(0, {down})")
+            # Charts are drawn as they come into sight, and move what is below them.
+            for _ in range(2):
+                page.wait_for_timeout(2000)
+                page.evaluate(f"scrollTo(0, {down})")
             page.wait_for_timeout(1500)
             size = "_narrow" if width == NARROW[0] else ""
             page.screenshot(path=DOCS / "pictures" / f"{name}{size}{'_dark' if colours == 'dark' else ''}.png")

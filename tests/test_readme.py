@@ -64,7 +64,7 @@ def make(*arguments: str) -> str:
 
 def test_make_alone_lists_every_target() -> None:
     targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(targets) == {"help", "setup", "check", "test", "report", "golden", "docs", "clean"}
+    assert set(targets) == {"help", "setup", "check", "test", "report", "golden", "docs", "pictures", "clean"}
     assert re.findall(r"^  make (\w+) +\w", make(), re.MULTILINE) == targets
 
 

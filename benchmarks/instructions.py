@@ -11,8 +11,9 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 KINDS = {
@@ -44,23 +45,27 @@ class Line:
     operands: str
 
 
-def loops(compiled: Path, function: str, register: str = "zmm") -> list[list[Line]]:
-    """Return the forms of a function's loop over steps that there are (one for each number of levels); none without objdump."""
+def lines(compiled: Path, function: str) -> list[Line]:
+    """Return the instructions of a function; none without objdump."""
     if shutil.which("objdump") is None:
         return []
     command = ["objdump", "-d", "--no-show-raw-insn", f"--disassemble={function}", str(compiled)]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = [Line(int(m[1], 16), m[2], m[3].split("#")[0].strip()) for m in map(LINE.match, text.splitlines()) if m]
+    return [Line(int(m[1], 16), m[2], m[3].split("#")[0].strip()) for m in map(LINE.match, text.splitlines()) if m]
+
+
+def loops(found: list[Line], register: str = "zmm") -> list[list[Line]]:
+    """Return the forms of a function's loop over steps that there are, one or more for each number of levels."""
     whole = _arithmetic(counted(found, register))
     enough = [(counted(body, register), body) for body in _loops(found)]
     return [body for count, body in enough if count["divide"] and _arithmetic(count) >= PART * whole]
 
 
-def counted(body: list[Line], register: str, times: Counter[int] | None = None) -> dict[str, float]:
-    """Return how many instructions of each kind there are; or how many of them are executed for each time that the first one is."""
+def counted(body: list[Line], register: str, times: Counter[int] | None = None, rounds: int = 1) -> dict[str, float]:
+    """Return how many instructions of each kind there are; or how many of them are executed in one of the rounds."""
 
-    def sum_of(lines: list[Line]) -> float:
-        return len(lines) if times is None else sum(times[line.address] for line in lines) / times[body[0].address]
+    def sum_of(some: list[Line]) -> float:
+        return len(some) if times is None else sum(times[line.address] for line in some) / rounds
 
     vector = [line for line in body if register in line.operands]
     stores = [line for line in vector if line.name.startswith("vmov") and line.operands.split("{")[0].endswith(")")]
@@ -91,14 +96,40 @@ def symbol(compiled: Path, name: str) -> int:
     return next(int(line.split()[0], 16) for line in table.splitlines() if line.split()[-1:] == [name])
 
 
-def executed(body: list[Line], entry: int, base: int, call: Callable[[], object]) -> Counter[int] | None:
-    """Return how often each instruction of a loop is executed, by its address in the file, over some time of a call.
+def rounds_of(path: list[int], heads: Iterable[int]) -> tuple[Counter[int], int, int]:
+    """Return what is executed of a loop, in how many rounds of it, and how much between its end and its next beginning.
+
+    A round is what lies between two visits of the loop's head, wherever in the function it stands: compilers put ways through a loop
+    behind its last jump back. Looked at is the loop's first run, which ends with a round more than twice as long as the first.
+
+    Parameters
+    ----------
+    path : list of int
+        Addresses, in the order executed.
+    heads : iterable of int
+        Addresses at which the loop may begin; it begins at the one that is visited most.
+
+    Returns
+    -------
+    tuple of Counter, int and int
+        How often each address is visited in all rounds together; 0 rounds where the loop is not gone through twice; 0 instructions
+        in between where it begins but once.
+    """
+    visits = max(([n for n, at in enumerate(path) if at == head] for head in heads), key=len, default=[])
+    lengths = [b - a for a, b in pairwise(visits)]
+    number = next((n for n, length in enumerate(lengths) if length > 2 * lengths[0]), len(lengths))
+    if not number:
+        return Counter(), 0, 0
+    return Counter(path[visits[0] : visits[number]]), number, lengths[number] - lengths[number - 1] if number < len(lengths) else 0
+
+
+def executed(entry: int, base: int, call: Callable[[], object]) -> list[int] | None:
+    """Return the addresses in the file of the instructions that a function executes, in order, up to `MOST` of them.
 
     The call runs in a copy of this process, which is led through it one instruction at a time, as a debugger does.
 
     Parameters
     ----------
-    body : list of Line
     entry : int
         Address of the function in memory.
     base : int
@@ -108,7 +139,7 @@ def executed(body: list[Line], entry: int, base: int, call: Callable[[], object]
 
     Returns
     -------
-    Counter or None
+    list of int or None
         None where it cannot be done: no 64-bit x86 or no Linux, or it is not permitted.
     """
     if sys.platform != "linux" or platform.machine() != "x86_64":
@@ -126,14 +157,15 @@ def executed(body: list[Line], entry: int, base: int, call: Callable[[], object]
     if not os.WIFSTOPPED(status):
         return None
     try:
-        return _followed(trace, child, {line.address + base: line.address for line in body}, entry)
+        path = _followed(trace, child, entry)
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+    return None if path is None else [address - base for address in path]
 
 
-def _followed(trace: Callable[..., int], child: int, places: dict[int, int], entry: int) -> Counter[int] | None:
-    """Let the child run to the function's entry, then lead it on and count."""
+def _followed(trace: Callable[..., int], child: int, entry: int) -> list[int] | None:
+    """Let the child run to the function's entry, then lead it on and return where it goes."""
     word = trace(PEEK, child, entry, None)
     trace(POKE, child, entry, (word & ~0xFF) | BREAK)
     trace(CONTINUE, child, None, None)
@@ -143,13 +175,9 @@ def _followed(trace: Callable[..., int], child: int, places: dict[int, int], ent
     trace(POKE, child, entry, word)
     trace(POKE_REGISTER, child, INSTRUCTION_POINTER, entry)
     end = trace(PEEK, child, trace(PEEK_REGISTER, child, STACK_POINTER, None), None)
-    found: Counter[int] = Counter()
-    for _ in range(MOST):
+    path: list[int] = []
+    while len(path) < MOST and (not path or path[-1] != end):
         trace(STEP, child, None, None)
         os.waitpid(child, 0)
-        at = trace(PEEK_REGISTER, child, INSTRUCTION_POINTER, None)
-        if at == end:
-            break
-        if at in places:
-            found[places[at]] += 1
-    return found
+        path.append(trace(PEEK_REGISTER, child, INSTRUCTION_POINTER, None))
+    return path

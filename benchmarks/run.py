@@ -245,24 +245,25 @@ def explained(found: list[Engine], case: Case, hardware: dict[str, float]) -> di
         places.append(("kernel, 1 thread", kernel.object_file(), "summarise_exactly", kernel.entry("summarise_exactly")))
     result = {}
     for name, path, function, (known, address) in places:
-        forms = instructions.loops(path, function, register)
+        body = instructions.lines(path, function)
+        forms = instructions.loops(body, register)
         ran = forms and _executed(forms, path, function, address - instructions.symbol(path, known), by_name[name].once)
         result[name] = {
             "cycles a munition-step of a vector": hardware["clock, GHz"] * 1e9 * lanes / (max(by_name[name].speeds) * steps),
             "there": instructions.counted(min(forms, key=len), register) if forms else None,
-            "executed": instructions.counted(ran[0], register, ran[1]) if ran else None,
+            "executed": instructions.counted(body, register, *ran[:2]) if ran else None,
+            "after the steps, a step": ran[2] / steps if ran else None,
         }
     return result
 
 
 def _executed(
     forms: list[list[instructions.Line]], path: Path, function: str, base: int, once: Callable[[], Any]
-) -> tuple[list[instructions.Line], Counter[int]] | None:
-    """Return the form of a loop that is run, and how often each of its instructions is."""
-    entry = instructions.symbol(path, function) + base
-    times = instructions.executed([line for form in forms for line in form], entry, base, once)
-    taken = [form for form in forms if times and times[form[0].address]]
-    return (min(taken, key=len), times) if times and taken else None
+) -> tuple[Counter[int], int, int] | None:
+    """Return what `instructions.rounds_of` does of the loop over steps, or nothing where it cannot be followed."""
+    path_taken = instructions.executed(instructions.symbol(path, function) + base, base, once)
+    found = instructions.rounds_of(path_taken or [], {form[0].address for form in forms})
+    return found if found[1] else None
 
 
 def main(arguments: list[str] | None = None) -> int:

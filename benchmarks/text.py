@@ -45,7 +45,9 @@ def _instructions(report: Row) -> list[str]:
     for name, one in report["instructions"].items():
         there, ran = one["there"] or {}, one["executed"] or {}
         counted = ", ".join(f"{kind} {ran.get(kind, float('nan')):.0f} ({count})" for kind, count in there.items())
-        lines.append(f"  {name}: {one['cycles a munition-step of a vector']:.0f} cycles; {counted or 'no objdump'}")
+        after = one["after the steps, a step"]
+        more = "" if after is None else f"; for the stock's summaries, afterwards {after:.0f}"
+        lines.append(f"  {name}: {one['cycles a munition-step of a vector']:.0f} cycles; {counted or 'no objdump'}{more}")
     return lines
 
 

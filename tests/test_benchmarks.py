@@ -129,8 +129,15 @@ class TestInstructions:
 
     def test_what_is_executed_counts_for_each_time_round(self):
         times = instructions.Counter({0x10: 4, 0x16: 4, 0x1C: 4, 0x22: 1, 0x28: 4, 0x2E: 4})
-        count = instructions.counted(list(self.BODY), "zmm", times)
+        count = instructions.counted(list(self.BODY), "zmm", times, 4)
         assert (count["divide"], count["add, subtract"], count["all"]) == (0.25, 1.0, 5.25)
+
+    def test_a_way_that_stands_behind_the_loop_counts_and_what_follows_the_loop_does_not(self):
+        short, long = [0x10, 0x16, 0x1C], [0x10, 0x16, 0x80, 0x86, 0x1C]
+        path = [0x4, *short, *long, *short, *short, *range(0x90, 0xA4, 2), *short, *short]
+        times, rounds, after = instructions.rounds_of(path, {0x10, 0x80})
+        assert (rounds, times[0x10], times[0x80], times[0x90], after) == (3, 3, 1, 0, 10)
+        assert instructions.rounds_of([0x4, 0x10], {0x10}) == (instructions.Counter(), 0, 0)
 
 
 def test_time_stamps_of_a_cold_start_add_up(tmp_path):

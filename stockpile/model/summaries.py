@@ -89,10 +89,11 @@ def compare(
 
     `lowest` is the lowest stock of the edges after `number`; `inside` is 1 where a step starts at the edge, 0 at the end of the run.
     """
-    later = np.where(stock >= level, number, so_far.later)
+    under = stock < level
+    later = np.where(under, so_far.later, number)
     return Passage(
-        first=np.where(stock < level, number, so_far.first),
-        below=so_far.below + np.where(stock < level, inside, 0.0),
+        first=np.where(under, number, so_far.first),
+        below=np.where(under, so_far.below + inside, so_far.below),
         back=np.where(stock <= lowest, later, so_far.back),
         later=later,
     )

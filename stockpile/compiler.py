@@ -85,18 +85,18 @@ def state() -> str:
 
 def folder() -> Path:
     """Return where compiled code is kept; a place that there is not, where the user has no home."""
-    if FOLDER in os.environ:
-        return Path(os.environ[FOLDER])
+    if given := os.environ.get(FOLDER):
+        return Path(given)
     try:
         home = Path.home()
     except RuntimeError:
         home = Path(os.devnull)
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
     elif sys.platform == "darwin":
         base = home / "Library" / "Caches"
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME", home / ".cache"))
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
     return base / "stockpile"
 
 

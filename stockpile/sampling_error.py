@@ -72,7 +72,7 @@ def quantile_ranks(q: float, members: int, level: float = 0.95) -> tuple[int, in
     return lower, low
 
 
-def mean_interval(mean: ArrayLike, deviation: ArrayLike, members: int, level: float = 0.95) -> tuple[Array, Array]:
+def mean_interval(mean: ArrayLike, deviation: ArrayLike, members: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
     """Return the interval of a mean (Student's t), in the unit and shape of `mean`; endless for one draw.
 
     Parameters
@@ -80,8 +80,8 @@ def mean_interval(mean: ArrayLike, deviation: ArrayLike, members: int, level: fl
     mean, deviation : array
         Mean and standard deviation of the draws, the latter with members - 1 below the fraction line. For a difference
         between two policies, those of the differences draw by draw.
-    members : int
-        Number of draws.
+    members : int, or array of int
+        Number of draws that each mean is of.
     level : float
         Share of such intervals that hold the true mean, nearly so where the draws are not normal.
 
@@ -92,15 +92,14 @@ def mean_interval(mean: ArrayLike, deviation: ArrayLike, members: int, level: fl
     """
     from scipy.special import stdtrit
 
-    _check(members, level)
+    number = np.asarray(members, dtype=np.float64)
+    _check(int(number.min()), level)
     spread = np.asarray(deviation, dtype=np.float64)
     if np.any(spread < 0):
         raise ValueError(f"deviation {spread.min():g}; allowed: 0 or more")
     centre = np.asarray(mean, dtype=np.float64)
-    if members == 1:
-        return np.full_like(centre, -math.inf), np.full_like(centre, math.inf)
-    half = stdtrit(members - 1, (1 + level) / 2) * spread / math.sqrt(members)
-    return centre - half, centre + half
+    half = stdtrit(np.maximum(number - 1, 1), (1 + level) / 2) * spread / np.sqrt(number)
+    return np.where(number > 1, centre - half, -math.inf), np.where(number > 1, centre + half, math.inf)
 
 
 def _check(members: int, level: float) -> None:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 BINS = 1024
@@ -36,10 +36,10 @@ class Distribution(Protocol):
         """Return the quantile of each, shape as the cells."""
 
     def at_or_below(self, value: float) -> NDArray[np.int64]:
-        """Return how many numbers of each cell are at or below a value."""
+        """Return how many numbers of each cell are at or below a value; at most, where they were counted."""
 
     def below(self, value: float) -> NDArray[np.int64]:
-        """Return how many numbers of each cell are below a value."""
+        """Return how many numbers of each cell are below a value; at least, where they were counted."""
 
     def cell(self, place: int | tuple[int, ...]) -> Distribution:
         """Return one of the cells by itself; its quantiles have the shape ()."""
@@ -154,26 +154,29 @@ class Counts:
         return between(found[0], found[-1], place % 1.0)
 
     def at_or_below(self, value: float) -> NDArray[np.int64]:
-        """Return how many numbers of each cell are at or below `value`: those of the bin that has the value count, too.
+        """Return how many numbers of each cell may be at or below `value`: all of the bin that has the value count.
 
         Exact on a grid, where `value` is finite.
         """
         place = (value - self.low) / self.width + NEAR
-        return self._up_to(np.floor(np.where(self.on_grid, place - 0.5, place)))
+        last = self.counts.shape[-1] - 1
+        # On a grid, what lies above all bins is never.
+        return self._up_to(np.floor(np.where(self.on_grid, place - 0.5, place)), np.where(self.on_grid, last - 1, last))
 
     def below(self, value: float) -> NDArray[np.int64]:
-        """Return how many numbers of each cell are below `value`, off a grid as `at_or_below`: a bin is not told apart.
+        """Return how many numbers of each cell are surely below `value`: none of the bin that has the value counts.
 
         Exact on a grid, where `value` is finite.
         """
         place = (value - self.low) / self.width
-        return self._up_to(np.where(self.on_grid, np.ceil(place - 0.5 - NEAR) - 1.0, np.floor(place + NEAR)))
+        bin_ = np.where(self.on_grid, np.ceil(place - 0.5 - NEAR), np.floor(place + NEAR)) - 1.0
+        found = self._up_to(bin_, self.counts.shape[-1] - 2)
+        # Below all bins, nobody knows how far.
+        return np.where(np.logical_or(place > -NEAR, self.on_grid), found, 0)
 
-    def _up_to(self, bin_: Array) -> NDArray[np.int64]:
-        """Return how many numbers lie in bins up to one, the first being 0, and below them all."""
-        last = self.counts.shape[-1] - 1
-        # On a grid, what lies above all bins is never.
-        place = np.clip(bin_ + 1.0, 0, np.where(self.on_grid, last - 1, last)).astype(np.intp)
+    def _up_to(self, bin_: Array, most: ArrayLike) -> NDArray[np.int64]:
+        """Return how many numbers lie in bins up to one, the first being 0, and below them all; `most` is the last place that counts."""
+        place = np.clip(bin_ + 1.0, 0, most).astype(np.intp)
         total = np.cumsum(self.counts, axis=-1, dtype=np.int64)
         return np.asarray(np.take_along_axis(total, place[..., None], -1)[..., 0])
 

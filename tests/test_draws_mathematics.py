@@ -656,6 +656,9 @@ def test_the_interval_of_a_mean_is_students() -> None:
     assert (float(low), float(high)) == pytest.approx(stats.ttest_1samp(drawn, 0).confidence_interval(0.95))
     assert [float(end) for end in sampling_error.mean_interval(3.0, 0.0, 1)] == [-math.inf, math.inf]
     assert [float(end) for end in sampling_error.mean_interval(3.0, 0.0, 2)] == [3.0, 3.0]
+    low, high = sampling_error.mean_interval(np.array([3.0, 3.0, 3.0]), np.array([1.0, 1.0, 1.0]), np.array([1, 2, 30]))
+    assert [-math.inf, *(float(sampling_error.mean_interval(3.0, 1.0, number)[0]) for number in (2, 30))] == low.tolist()
+    assert (high - 3.0).tolist() == (3.0 - low).tolist()
 
 
 def test_intervals_cover_the_truth_of_sampled_tables() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ import drawn
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from drawn import same, same_ensembles
 from numpy.typing import NDArray
 
@@ -286,6 +288,22 @@ def test_an_estimate_says_of_how_many_it_is() -> None:
     assert 0 < len(finite) < MEMBERS
     assert table.loc[key].share_finite == len(finite) / MEMBERS
     assert table.loc[key]["mean"] == pytest.approx(finite.mean())
+
+
+def test_the_interval_of_a_mean_is_that_of_the_draws_it_is_of() -> None:
+    found = draw(6, seed=1)
+    assert found.metric_values.numbers is not None
+    table = found.estimates()
+    seen = set()
+    for row, values in zip(table.itertuples(), found.metric_values.numbers, strict=True):
+        finite = values[np.isfinite(values)]
+        seen.add(min(len(finite), 3))
+        ends = (-np.inf, np.inf)
+        if len(finite) > 1:
+            half = scipy.stats.t.ppf(0.975, len(finite) - 1) * finite.std(ddof=1) / math.sqrt(len(finite))
+            ends = (finite.mean() - half, finite.mean() + half)
+        assert (row.mean_low, row.mean_high) == pytest.approx(ends, rel=1e-6, abs=1e-5 * max(1.0, np.abs(finite).max(initial=0.0)))
+    assert seen == {0, 1, 2, 3}
 
 
 # ---------------------------------------------------------------- few members, few policies

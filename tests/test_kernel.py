@@ -393,6 +393,10 @@ def test_a_store_is_where_such_files_go(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
     assert compiler.folder() == tmp_path / "elsewhere" / "stockpile"
+    # What is set to nothing is not set: nothing is to be left in the folder that somebody works in.
+    for name in (compiler.FOLDER, "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, "")
+    assert compiler.folder() == tmp_path / ".cache" / "stockpile"
 
 
 # ---------------------------------------------------------------- which engine

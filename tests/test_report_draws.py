@@ -348,7 +348,7 @@ def test_stock_that_was_below_before_is_told_by_whether_it_is_back(july: Study, 
     ],
 )
 def test_difference_with_both_signs_is_too_close_to_call(low: float, median: float, high: float, kind: str) -> None:
-    change = Change(low, median, high, median, median, 70, 20, MEMBERS)
+    change = Change(low, median, high, 70, 20, MEMBERS)
     assert change.kind == kind
     found = differences.reading(change, "now")
     assert ("too close to call" in found) == (kind == "close")
@@ -567,6 +567,45 @@ def test_draws_that_were_only_counted_have_the_same_page(scenario: sp.Scenario, 
     assert sp.report(counts, tmp_path / "page.html").is_file()
 
 
+def test_of_draws_that_were_only_counted_nothing_is_said_that_the_draws_do_not_show(
+    scenario: sp.Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policies = ["none", "suspension_2025_07", "suspension_including_israel", "us_first"]
+    whole = sp.ensemble(scenario, policies, 700, quantities=["us_on_hand"])
+    monkeypatch.setattr(folded, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(run, "WHOLE_BYTES", 0)
+    counts = sp.ensemble(scenario, policies, 700, quantities=["us_on_hand"])
+    one, other = (study_of(scenario, drawn.central, drawn) for drawn in (whole, counts))
+    never_less = 0
+    for m in one.result.munitions:
+        for policy in one.others:
+            pairs = [[spread.change_at(study, policy, m, edge) for study in (one, other)] for edge in (one.dates_after[0], one.last)]
+            rows = one.result.recipients
+            pairs += [[spread.metric_change(study, "total_unmet", row, policy, m) for study in (one, other)] for row in rows]
+            for exact, found in pairs:
+                assert exact.error == 0.0 < found.error
+                assert found.less <= exact.less and found.more <= exact.more
+                assert found.kind == exact.kind or found.kind in ("none", "close")
+                for name in ("low", "median", "high"):
+                    assert abs(getattr(found, name) - getattr(exact, name)) <= found.error * (1.0 + 1e-9)
+                    assert getattr(found, name) == 0.0 or getattr(exact, name) != 0.0
+                never_less += exact.less == 0 and exact.more < exact.members
+        error = words.from_counts(spread.error(other, m, change=False))
+        assert (error in ranges.notes(other, m)) == (spread.error(other, m, change=False) > words.SEEN)
+        assert spread.error(other, m, change=False) < 0.01 * float(spread.bands(one, "none", m).max())
+    assert never_less > 10
+    panels, table = blocks.changes(other, "shell_155mm"), differences.unmet(other, "shell_155mm")
+    assert panels is not None and table is not None
+    assert differences.NEITHER in panels.notes[-1] and differences.NEITHER in table.note
+    table = differences.unmet(one, "shell_155mm")
+    assert table is not None and table.note == ""
+
+
+def test_one_draw_has_a_page_and_no_interval(scenario: sp.Scenario, tmp_path: Path) -> None:
+    page = sp.report(scenario, tmp_path / "page.html", policies=FEW, members=1, seed=2)
+    assert "(no interval)" in page.read_text(encoding="utf-8")
+
+
 def test_what_does_not_fit_is_refused(drawn: Ensemble, scenario: sp.Scenario, tmp_path: Path) -> None:
     with pytest.raises(sp.InputError, match="already has its policies; allowed"):
         sp.report(drawn, tmp_path / "page.html", policies=["none"])
@@ -602,6 +641,7 @@ def test_no_more_digits_than_the_interval_supports(value: float, width: float, t
 def test_counts_and_ranges_in_words() -> None:
     assert words.spread(46.8, 843.1, 1679.0, sign=True) == "+840 (+50 to +1,680)"
     assert words.spread(-0.01, 0.0, 0.04) == "0"
+    assert words.spread(-np.inf, 843.1, np.inf, sign=True) == "+843 (no interval)"
     space = "\N{NO-BREAK SPACE}"
     assert words.chance(31, 200, 0.111, 0.209) == f"31 of 200 (11 to 21{space}%)"
     assert words.chance(0, 2000, 0.0, 0.0018) == f"0 of 2,000 (0 to 0.2{space}%)"

@@ -102,16 +102,20 @@ def test_quantiles_of_counts_rise_with_the_share(seed: int, members: int, shares
 def test_what_counts_have_below_a_value_is_within_those_of_a_bin(seed: int, members: int, value: float) -> None:
     values = numbers(seed, 6, members)
     counts = in_bins(values)
-    # All of the bin that has the value count, and no other.
-    most = (values <= value + counts.width[:, None] * (1.0 + 1e-6)).sum(axis=-1)
-    for found, exact in ((counts.at_or_below(value), values <= value), (counts.below(value), values < value)):
-        assert ((exact.sum(axis=-1) <= found) & (found <= most)).all()
+    # All of the bin that has the value may be at or below it, none is surely below.
+    bin_ = counts.width[:, None] * (1.0 + 1e-6)
+    most, least = (values <= value + bin_).sum(axis=-1), (values < value - bin_).sum(axis=-1)
+    exact = (values <= value).sum(axis=-1), (values < value).sum(axis=-1)
+    assert ((exact[0] <= counts.at_or_below(value)) & (counts.at_or_below(value) <= most)).all()
+    assert ((least <= counts.below(value)) & (counts.below(value) <= exact[1])).all()
 
 
 def test_numbers_outside_all_bins() -> None:
     counts = counted(np.array([[0.5, 1.5, -3.0, 99.0, INF]]), np.zeros(1), np.ones(1), 4)
     found = {value: int(counts.at_or_below(value)[0]) for value in (-INF, -1.0, 0.5, 3.9, 4.5, 1e9, INF)}
     assert found == {-INF: 1, -1.0: 1, 0.5: 2, 3.9: 3, 4.5: 5, 1e9: 5, INF: 5}
+    surely = {value: int(counts.below(value)[0]) for value in (-INF, -1.0, 0.0, 0.5, 1.0, 3.9, 1e9, INF)}
+    assert surely == {-INF: 0, -1.0: 0, 0.0: 1, 0.5: 1, 1.0: 2, 3.9: 3, 1e9: 3, INF: 3}
 
 
 @given(st.lists(st.lists(st.integers(-20, 20), min_size=7, max_size=7), min_size=1, max_size=3), SHARES, st.sampled_from([1.0, 0.5, 0.25]))

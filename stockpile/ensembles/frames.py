@@ -85,7 +85,7 @@ def estimates(ensemble: Ensemble, level: float) -> pd.DataFrame:
     mean = np.where(held.number > 0, held.total / number, np.nan)
     unbiased = number / np.maximum(number - 1.0, 1.0)
     spread = np.sqrt(np.maximum(held.squares / number - mean**2, 0.0) * unbiased)
-    mean_low, mean_high = sampling_error.mean_interval(mean, spread / np.sqrt(number / members), members, level)
+    mean_low, mean_high = sampling_error.mean_interval(mean, spread, number, level)
     low, high = sampling_error.quantile_ranks(0.5, members, level)
     ranks = [(rank - 1) / max(members - 1, 1) for rank in (max(low, 1), min(high, members))]
     median, below, above = ensemble.metric_quantiles((0.5, *ranks))

@@ -133,6 +133,11 @@ class Ensemble:
         change : bool
             Whether of the difference from the baseline policy, draw by draw.
 
+        Returns
+        -------
+        array
+            Infinite for what lies beyond all bins, where draws were only counted (see ``docs/uncertainty.md``).
+
         Raises
         ------
         InputError
@@ -249,7 +254,7 @@ class Ensemble:
         -------
         pandas.DataFrame
             Columns policy, munition, recipient, metric, unit, share_finite (of the members), mean, mean_low, mean_high (over the
-            finite ones), median, median_low, median_high.
+            finite ones, endless for fewer than two), median, median_low, median_high.
         """
         return frames.estimates(self, level)
 

@@ -215,6 +215,9 @@ def changes(study: Study, munition: str) -> Panels | None:
     if still:
         names = "; ".join(study.title(policy) for policy in still)
         notes.append(f"No panel, because nothing would be seen in it: {names}. The table has them.")
+    error = spread.error(study, munition, change=True)
+    if error > words.SEEN:
+        notes.append(f"{words.from_counts(error)} {differences.NEITHER}")
     return Panels(
         f"changes-{munition}",
         counted.difference_title(study, munition),

@@ -24,6 +24,7 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 312, 10, 152
 """Size of a panel, and the edges of the chart in it, in its own units: about a pixel."""
 MARGIN = 10
 """Nearer than this to the right edge a year ends at its place, so that nothing of it is cut off."""
+NEITHER = "A change too small to be told from 0 by them counts as neither more nor less."
 TICKS, YEARS = 4, 5
 """About how many numbers stand along an axis, at most."""
 Lines = tuple[tuple[str, ...], "Array"]
@@ -214,11 +215,12 @@ def unmet(study: Study, munition: str) -> Table | None:
     recipients = bars.needing(study, munition)
     if study.baseline is None or not recipients or not study.others:
         return None
-    rows = []
+    rows, error = [], 0.0
     for policy in study.others:
         cells: list[str] = []
         for row in recipients:
             found = spread.metric_change(study, "total_unmet", row, policy, munition)
+            error = max(error, found.error)
             cells.append(words.spread(found.low, found.median, found.high, sign=True))
             cells.append(f"{found.more:,} and {found.less:,} of {found.members:,}")
         rows.append((study.title(policy), *cells))
@@ -227,7 +229,8 @@ def unmet(study: Study, munition: str) -> Table | None:
         f"Change in unmet need of {study.short(munition)} against “{study.title(study.base)}”, in rounds over the whole run, draw by draw: "
         "median (5th to 95th percentile)"
     )
-    return Table(caption, ("Policy", *columns), tuple(rows))
+    note = f"{words.from_counts(error)} {NEITHER}" if error > words.SEEN else ""
+    return Table(caption, ("Policy", *columns), tuple(rows), note)
 
 
 def alternative(study: Study, munition: str) -> str:

@@ -113,9 +113,9 @@ def notes(study: Study, munition: str) -> list[str]:
     name = study.floor(munition)[0]
     if study.scenario.munitions[munition].floors[name].of is not None:
         found.append("The floor assumed here is a share of the stock at the start, so each draw has its own; dashed is the central one.")
-    error = float(np.max(study.draws_of.bands.error))
+    error = spread.error(study, munition, change=False)
     if error > words.SEEN:
-        found.append(f"Quantiles are read from counts, and may be off by up to {words.rounds(error)} rounds.")
+        found.append(words.from_counts(error))
     return found
 
 

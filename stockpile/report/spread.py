@@ -40,17 +40,16 @@ class Change(Spread):
 
     Attributes
     ----------
-    median_low, median_high : float
-        The interval of the median's Monte Carlo error.
     more, less, members : int
         In how many draws it is seen to be above and below nought, of how many.
+    error : float
+        By how much the quantiles may be off for being read from counts.
     """
 
-    median_low: float
-    median_high: float
     more: int
     less: int
     members: int
+    error: float = 0.0
 
     @property
     def kind(self) -> str:
@@ -87,11 +86,20 @@ def at(lines: Array, edge: int) -> Spread:
 def change_at(study: Study, policy: str, munition: str, edge: int) -> Change:
     """Return the difference in the US stock from the baseline at a step edge."""
     ensemble = study.draws_of
-    entry = next(
-        number for number, one in enumerate(ensemble.entries) if (one.quantity, one.row, one.is_difference) == ("us_on_hand", US, True)
-    )
-    place = (ensemble.policies.index(policy), ensemble.munitions.index(munition), entry, edge)
+    place = (ensemble.policies.index(policy), ensemble.munitions.index(munition), _stock(study, change=True), edge)
     return _change(ensemble.bands.cell(place))
+
+
+def error(study: Study, munition: str, *, change: bool) -> float:
+    """Return by how much quantiles of the US stock, or of its changes, may be off for being read from counts [round]."""
+    ensemble = study.draws_of
+    return float(np.max(ensemble.bands.error[:, ensemble.munitions.index(munition), _stock(study, change=change)]))
+
+
+def _stock(study: Study, *, change: bool) -> int:
+    """Return the place of the US stock, or of its changes, among what was followed over time."""
+    followed = [(one.quantity, one.row, one.is_difference) for one in study.draws_of.entries]
+    return followed.index(("us_on_hand", US, change))
 
 
 # ---------------------------------------------------------------- metrics
@@ -120,12 +128,11 @@ def _metric(study: Study, name: str, policy: str, munition: str, row: str = US) 
 
 
 def _change(cell: Distribution) -> Change:
-    members = cell.members
-    ranks = sampling_error.quantile_ranks(0.5, members, LEVEL)
-    ends = [(min(max(rank, 1), members) - 1) / max(members - 1, 1) for rank in ranks]
-    low, median, high, median_low, median_high = (float(cell.quantile(q)) for q in (0.05, 0.5, 0.95, *ends))
-    more, less = members - int(cell.below(words.SEEN)), int(cell.at_or_below(-words.SEEN))
-    return Change(low, median, high, median_low, median_high, more, less, members)
+    # What was only counted, in bins, is not seen to differ from nought by less than a bin.
+    error, members = float(cell.error), cell.members
+    low, median, high = (0.0 if abs(one) <= error else one for one in (float(cell.quantile(q)) for q in (0.05, 0.5, 0.95)))
+    more, less = members - int(cell.at_or_below(words.SEEN)), int(cell.below(-words.SEEN))
+    return Change(low, median, high, more, less, members, error)
 
 
 # ---------------------------------------------------------------- the floor

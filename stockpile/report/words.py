@@ -65,7 +65,9 @@ def supported(value: float, width: float, *, sign: bool = False) -> str:
 
 
 def spread(low: float, middle: float, high: float, *, sign: bool = False) -> str:
-    """Return a middle with its interval: 840 (50 to 1,680); 0 where all of it is."""
+    """Return a middle with its interval: 840 (50 to 1,680); 0 where all of it is; no interval where that has no ends."""
+    if math.isinf(low) or math.isinf(high):
+        return f"{signed(middle) if sign else rounds(middle)} (no interval)"
     first, second, third = (supported(value, high - low, sign=sign) for value in (middle, low, high))
     return "0" if first == second == third == "0" else f"{first} ({second} to {third})"
 
@@ -76,6 +78,11 @@ def chance(hits: int, members: int, low: float, high: float) -> str:
     ends = [f"{100.0 * end:.{digits}f}" for end in (low, high)]
     ends = [end.removesuffix(".0") if end in ("0.0", "100.0") else end for end in ends]
     return f"{hits:,} of {members:,} ({ends[0]} to {ends[1]}{SPACE}%)"
+
+
+def from_counts(error: float) -> str:
+    """Return what to know of quantiles that are read from counts, as all draws were too many to keep."""
+    return f"Quantiles are read from counts, and may be off by up to {rounds(error)} rounds."
 
 
 def percent(share: float) -> str:

@@ -610,6 +610,19 @@ def test_command_prints_failures_first_and_strict_ends_with_1(call: Call, tmp_pa
     assert call("replicate", "b_passes", *folder, "--strict").code == 0
 
 
+def test_a_file_that_stands_in_for_a_shipped_case_is_said_and_two_of_one_name_are_refused(call: Call, tmp_path: Path) -> None:
+    files = [tmp_path / "r09_patriot_replacement.toml", tmp_path / "again" / "r09_patriot_replacement.toml"]
+    files[1].parent.mkdir()
+    for file in files:
+        file.write_text(call("replicate", "--template").out, encoding="utf-8")
+    done = call("replicate", str(files[0]))
+    assert done.code == 0 and "In place of the shipped case of the same name: r09_patriot_replacement.toml." in done.out
+    assert "In place of" not in call("replicate", "r09_patriot_replacement").out
+    twice = call("replicate", *map(str, files))
+    assert (twice.code, twice.out) == (2, "")
+    assert f"{files[1]}: has the name of {files[0]}; allowed: each case under a name of its own" in twice.err
+
+
 @pytest.mark.parametrize("ending", [".csv", ".json", ".parquet"])
 def test_command_writes_the_table(call: Call, tmp_path: Path, ending: str) -> None:
     folder, path = write_cases(tmp_path), tmp_path / f"cases{ending}"

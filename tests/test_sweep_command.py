@@ -306,7 +306,7 @@ def test_sizes(size: int, text: str) -> None:
     assert command._size(size) == text
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "1 seconds"), (59, "59 seconds"), (600, "10 minutes"), (7200, "2.0 hours")])
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "1 second"), (59, "59 seconds"), (600, "10 minutes"), (7200, "2.0 hours")])
 def test_times(seconds: float, text: str) -> None:
     assert command._time(seconds) == text
 

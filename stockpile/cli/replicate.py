@@ -99,6 +99,8 @@ def _print(made: Replication) -> None:
     if found := causes(made):
         table("Why counted cases are not reproduced", ["case", "what its file says of it"], [[*one] for one in found.items()], numbers=[])
     said = made.manifest
+    if said["in_place_of"]:
+        out.emit(f"In place of the shipped case of the same name: {', '.join(said['in_place_of'])}.")
     program = f"cases {said['parameters'][:12]}; stockpile {said['version']}, commit {said['commit']}"
     out.emit("In brackets: from the least to the largest of all corners of the case's ranges; the rest is with central values.")
     out.emit(f"Each case is run by the engine as a scenario of its own; {program}.")

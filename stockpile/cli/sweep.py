@@ -234,5 +234,5 @@ def _size(size: int) -> str:
 def _time(seconds: float) -> str:
     """Return a time as printed."""
     if seconds < 60:
-        return f"{max(seconds, 1):.0f} seconds"
+        return "1 second" if seconds < 1.5 else f"{seconds:.0f} seconds"
     return f"{seconds / 60:,.0f} minutes" if seconds < 5400 else f"{seconds / 3600:,.1f} hours"

@@ -21,7 +21,7 @@ from stockpile.evidence.case_units import in_unit
 from stockpile.evidence.corners import runs
 from stockpile.evidence.verdicts import FAIL, NOT_EXPRESSIBLE, NOT_PUBLISHED, PASS, Published, division, published
 from stockpile.evidence.world import path_in_case, world
-from stockpile.params import Document, Layers, ParamSet
+from stockpile.params import Document, Layers, ParamSet, default_folder
 from stockpile.scenario import Scenario, resolve
 
 if TYPE_CHECKING:
@@ -195,6 +195,7 @@ def replicate(
     """
     given = [cases] if isinstance(cases, str | Path) else list(cases or ())
     own = [Path(one) for one in given if str(one).endswith(".toml")]
+    _apart(own)
     found = files.read(params, cases=own)
     names = _names([Path(one).stem if str(one).endswith(".toml") else str(one) for one in given], found)
     rows: list[Row] = []
@@ -221,6 +222,15 @@ def _names(given: Sequence[str], found: ParamSet) -> tuple[str, ...]:
     return tuple(dict.fromkeys(given)) or there
 
 
+def _apart(own: Sequence[Path]) -> None:
+    """Refuse two files of one name: the name is that of the case, and one would stand for both."""
+    stems = [file.stem for file in own]
+    twice = [(file, own[stems.index(file.stem)]) for n, file in enumerate(own) if file.stem in stems[:n]]
+    if twice:
+        said = "has the name of {0}; allowed: each case under a name of its own"
+        raise InputError(Problem(str(file), 0, 0, "", said.format(first)) for file, first in twice)
+
+
 def _hint(name: str, there: Sequence[str]) -> str:
     """Return what is allowed in place of an unknown case; for the name of a file without its ending, that file."""
     return f"did you mean {name}.toml? allowed: a TOML file of your own" if Path(f"{name}.toml").is_file() else nearest(name, there)
@@ -230,7 +240,8 @@ def _manifest(found: ParamSet, names: Sequence[str], own: Sequence[Path]) -> dic
     tables = {name: found.layers[FOLDER, name].table for name in names}
     text = json.dumps(tables, sort_keys=True, default=str, separators=(",", ":"))
     return {
-        "scenario": FOLDER, "title": "Published cases", "cases": list(names), "files": [file.name for file in own], "overrides": {},
+        "scenario": FOLDER, "title": "Published cases", "cases": list(names), "files": [file.name for file in own],
+        "in_place_of": [file.name for file in own if (default_folder() / FOLDER / file.name).is_file()], "overrides": {},
         "parameters": hashlib.sha256(text.encode()).hexdigest(), "engine": "numpy, difference", "version": provenance.version(),
         "commit": provenance.commit(),
     }

@@ -182,7 +182,7 @@ def _wrong_path(scenario: Scenario, item: Varied) -> Problem | None:
     """Return what is wrong with a path whatever its value."""
     value = next((value for value in item.known if value is not None), 0.0)
     _, faults = overrides.apply_all(scenario.tree, [overrides.setting(item.path, value)])
-    return Problem("vary", 0, 0, item.path, faults[0][1]) if faults else None
+    return Problem("vary", 0, 0, item.path, faults[0][1].removeprefix(f"{item.path}: ")) if faults else None
 
 
 def _clock(scenario: Scenario) -> Clock:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -142,8 +142,13 @@ class ParamSet:
         return result
 
 
-def read(folders: str | Path | Iterable[str | Path] = (), scenario: Path | None = None, cases: Sequence[Path] = ()) -> ParamSet:
+def read(
+    folders: str | Path | Iterable[str | Path] = (), scenario: Path | None = None, cases: Sequence[Path] = (), *,
+    without: Collection[str] = (),
+) -> ParamSet:
     """Read the shipped parameters, lay `folders` over them in order, and add files of the user's: a scenario's, and those of cases.
+
+    Files of the folders in `without`, such as the cases, on which no run rests, are not looked into.
 
     Raises
     ------
@@ -152,7 +157,7 @@ def read(folders: str | Path | Iterable[str | Path] = (), scenario: Path | None 
     """
     problems: list[Problem] = []
     given = (str(folders),) if isinstance(folders, str | Path) else tuple(map(str, folders))
-    documents = _documents([default_folder(), *map(Path, given)], problems)
+    documents = _documents([default_folder(), *map(Path, given)], problems, without)
     if scenario is not None:
         documents["scenarios", scenario.stem] = [_document(scenario, scenario.parent, problems)]
     documents |= {("cases", case.stem): [_document(case, case.parent, problems)] for case in cases}
@@ -169,7 +174,9 @@ def read(folders: str | Path | Iterable[str | Path] = (), scenario: Path | None 
     return ParamSet(layers, sources, models, given, str(scenario) if scenario else None)
 
 
-def _documents(folders: Sequence[Path], problems: list[Problem]) -> dict[tuple[str, ...], list[Document | None]]:
+def _documents(
+    folders: Sequence[Path], problems: list[Problem], without: Collection[str] = ()
+) -> dict[tuple[str, ...], list[Document | None]]:
     """Return the documents of each thing, lowest first; None for one that cannot be read."""
     result: dict[tuple[str, ...], list[Document | None]] = {}
     for folder in folders:
@@ -178,7 +185,7 @@ def _documents(folders: Sequence[Path], problems: list[Problem]) -> dict[tuple[s
             continue
         for file in sorted(folder.rglob("*.toml")):
             key = _key(file, folder, problems)
-            if key:
+            if key and key[0] not in without:
                 result.setdefault(key, []).append(_document(file, folder, problems))
     return result
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEEDED = ("as_of", "start", "end", "substeps", "method", "money_year", "policies")
+UNREAD = ("cases",)
+"""Folders that no scenario rests on: a fault in them is found by `params check`, and by those who ask for what is in them."""
 
 
 @dataclass(frozen=True)
@@ -244,13 +246,13 @@ def stand_alone(name: str, tree: Table, sources: Mapping[str, schema.Source]) ->
 
 def names(params: str | Path | Sequence[str | Path] = ()) -> tuple[str, ...]:
     """Return the names of the scenarios there are."""
-    return read(params).names("scenarios")
+    return read(params, without=UNREAD).names("scenarios")
 
 
 def _read(given: str, params: str | Path | Sequence[str | Path]) -> tuple[ParamSet, str]:
     """Return the checked files that `load` was asked for, and the name of the scenario."""
     file = Path(given) if given.endswith(".toml") else None
-    found = read(params, file)
+    found = read(params, file, without=UNREAD)
     name = file.stem if file else given
     if name not in found.names("scenarios"):
         raise InputError.one("scenario", f"unknown scenario {name!r}; {nearest(name, found.names('scenarios'))}")

@@ -157,6 +157,9 @@ def test_materiality_is_that_of_the_pause() -> None:
     assert found.numbers["rounds"] == row["rounds"] and found.numbers["word"] == row["word"]
     assert f"moves {float(f'{row.rounds:.2g}'):g} (" in found.short and row["word"] in found.short
     assert f"{float(f'{100 * row.of_stock:.2g}'):g} % (" in found.short
+    # At the end of the run all that was put off has been paid: what is left over is of rounding, and no number.
+    assert abs(row.change_at_horizon) < 0.5 and "e-" not in found.more[0]
+    assert found.more[0].endswith("when it ends and by less than one round when the run ends.") or "by 0 (" in found.more[0]
 
 
 def test_months_to_rebuild_are_those_of_the_draws() -> None:
@@ -174,6 +177,13 @@ def test_months_to_rebuild_are_those_of_the_draws() -> None:
         if len(back):
             assert f"{sorted(back)[(len(back) - 1) // 2]:.0f} months after its lowest point" in sentence
     assert "lead time" in found.more[-1] and "US share" in found.more[-1]
+
+
+def test_an_objective_that_counts_purchases_is_not_taken_for_a_stock() -> None:
+    of_pac3 = answer("how_long_to_rebuild", JULY, munition="pac3", policy=BASE, members=40).short
+    assert "(objective 2025, which counts all rounds ever bought)" in of_pac3
+    of_shells = answer("how_long_to_rebuild", JULY, munition="shell_155mm", policy=BASE, members=40).short
+    assert "the requirement assumed here (" in of_shells and "ever bought" not in of_shells
 
 
 def test_what_keeps_a_stock_above_is_a_break_even() -> None:
@@ -208,6 +218,7 @@ def test_where_a_number_comes_from_names_value_grade_and_publishers() -> None:
     for key in one["source"].split("; "):
         assert JULY.sources[key].publisher in found.short
     assert {source.path for source in found.sources} == {path}
+    assert "0.46 (US Department of Defense (Army))" in found.more[-1], "two books of one publisher are named once"
     # Other sources give other values: a derived value is then a step lower than medium.
     assert found.confidence == Confidence("low", "grade: derived; other sources give other values", grade="derived")
     assert any("sources differ" in text for text in found.cannot_confirm) and "Other values that stand beside it" in found.more[-1]
@@ -220,7 +231,8 @@ def test_past_forecasts_are_counted_as_the_scoreboard_counts_them() -> None:
     from stockpile.evidence.score import COUNTED, OUT, UNKNOWN, score
 
     found = answer("how_did_past_forecasts_do", JULY, members=60)
-    frame = score(JULY, UNKNOWN, PAUSE, members=60).summary
+    made = score(JULY, UNKNOWN, PAUSE, members=60)
+    frame = made.summary
     rows = frame[(frame["sample"] == OUT) & (frame["standing"] == COUNTED) & (frame["figures"] > 0)]
     if not len(rows):
         assert found.confidence.word == "cannot confirm"
@@ -228,6 +240,9 @@ def test_past_forecasts_are_counted_as_the_scoreboard_counts_them() -> None:
     row = rows.iloc[0]
     assert f"{row.hits:.0f} of {row.figures:.0f} figures" in found.short and "9 July 2025" in found.short
     assert found.numbers["out_of_sample"]["hits"] == row.hits
+    assert "(reported 1,085, expected " in found.more[-1] and "(reported at most 1,000, expected " in found.more[-1]
+    bounds = int((made.observations.query("sample == @OUT and standing == @COUNTED").statement != "about").sum())
+    assert 0 < bounds < row.figures and f"({bounds} of the {row.figures} are inequalities, which are easier to meet)" in found.short
 
 
 # ---------------------------------------------------------------- what cannot be confirmed

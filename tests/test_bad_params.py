@@ -58,9 +58,22 @@ def wanted(name: str, expect: dict[str, Any]) -> str:
     return str(CASES / name / load) if load.endswith(".toml") else load
 
 
+def of_a_case(name: str) -> bool:
+    """Tell whether the defect is in a published case: those are read where they are asked for, and by no run."""
+    return (CASES / name / "params" / "cases").exists()
+
+
+def asked_for(name: str, expect: dict[str, Any]) -> None:
+    """Ask for what the defect is in the way of."""
+    if of_a_case(name):
+        sp.replicate(params=folders(name, expect))
+    else:
+        sp.run(sp.load(wanted(name, expect), params=folders(name, expect)), policies=["none"])
+
+
 def problems_of(name: str, expect: dict[str, Any]) -> tuple[Problem, ...]:
     with pytest.raises(InputError) as caught:
-        sp.run(sp.load(wanted(name, expect), params=folders(name, expect)), policies=["none"])
+        asked_for(name, expect)
     return caught.value.problems
 
 
@@ -88,7 +101,8 @@ def test_the_command_line_prints_it_and_ends_with_2(name: str, tmp_path: Path, c
     expect = expected(name)
     laid_over = [word for folder in folders(name, expect) for word in ("--params", str(folder))]
     out = tmp_path / "out.csv"
-    assert main(["run", wanted(name, expect), *laid_over, "--policy", "none", "-o", str(out)]) == 2
+    asked = ["replicate"] if of_a_case(name) else ["run", wanted(name, expect), "--policy", "none"]
+    assert main([*asked, *laid_over, "-o", str(out)]) == 2
     said = capsys.readouterr()
     file, line, column = place(name, expect)
     assert said.out == ""
@@ -97,6 +111,14 @@ def test_the_command_line_prints_it_and_ends_with_2(name: str, tmp_path: Path, c
     assert all(word in said.err for word in expect["words"])
     assert "Traceback" not in said.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_faulty_case_is_in_the_way_of_no_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is found by what asks for cases, and by the check of all files."""
+    folder = CASES / "case_of_unknown_munition" / "params"
+    assert sp.load("july_2025", params=[folder]).digest == sp.load("july_2025").digest
+    assert main(["params", "check", "--params", str(folder)]) == 2
+    assert "cases/" in capsys.readouterr().err
 
 
 def test_defects_of_several_files_come_back_together(tmp_path: Path) -> None:

@@ -435,6 +435,7 @@ def test_the_command_writes_a_layer_that_other_commands_run_on(pac3: tuple[sp.Sc
     assert done.json["refused"] == "" and done.json["effective"] > 200 and {"observations", "parameters", "scores"} <= set(done.json)
     plain = call("calibrate", *given)
     assert plain.code == 0 and "spring_2022" in plain.out and PAC3 in plain.out and "independent draws" in plain.out
+    assert "pac3_patriot_output_2025" in plain.out and " round/month " in plain.out, "a rate is not printed as a number of rounds"
     before, after = (
         call("run", "november_2026", "--params", folder, *more, "--policy", "none", "--json")
         for more in ((), ("--params", tmp_path / "layer"))
@@ -457,6 +458,8 @@ def test_a_page_says_what_moved_and_what_the_posterior_is_worth(pac3: tuple[sp.S
     width = (first["posterior_high"] - first["posterior_low"]) / (first["prior_high"] - first["prior_low"])
     assert bars[1]["x"][0] == pytest.approx(100 * width, rel=1e-3)
     assert {"summer_2025 (held back)", "late_2022 (fitted)"} <= {line[0] for line in observations.table.rows}
+    rates = [line[3] for line in observations.table.rows if line[0].startswith("Patriot interceptors of both kinds")]
+    assert rates and all(text.endswith(" a month") for text in rates), "a rate is not printed as a number of rounds"
     assert any(name == "Effective sample size" and text.startswith(f"{found.effective:,.0f} of") for name, text in own.facts)
     assert any(f"worth {found.effective:,.0f} independent draws" in text for text in own.sentences)
     html = page([found], "made by hand", Wanted(params=scenario.origin[1]))

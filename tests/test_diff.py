@@ -289,6 +289,8 @@ def test_results_without_their_parameters_say_so(saved: dict[str, Path]) -> None
     said = of_difference(found)
     assert any("The reasons cannot be told" in sentence and "lost.parquet" in sentence for sentence in said)
     assert "PAC-3" in said[0]
+    same = diff(saved["lost"], saved["lost"])
+    assert same.nothing_moved and not same.notes, "where nothing moved there is no reason to be told"
 
 
 def test_code_that_differs_is_said(saved: dict[str, Path]) -> None:
@@ -325,6 +327,18 @@ def test_draws_that_are_not_the_same_are_not_paired(saved: dict[str, Path]) -> N
     row = found.moved.set_index(["policy", "munition", "recipient", "metric"]).loc["none", "pac3", "us", "stock_at_end"]
     assert row.low < row.change < row.high
     assert "too close to call" in set(found.moved["verdict"])
+
+
+def test_dates_of_a_later_run_are_counted_from_the_first_one(saved: dict[str, Path], tmp_path: Path) -> None:
+    """Also where draws are not the same, and only means are compared."""
+    late = sp.ensemble(JULY.override({"scenario.start": dt.date(2022, 7, 1)}), ["none"], 40, 3)
+    found = diff(saved["draws"], late.save(tmp_path / "late.parquet"), policies=["none"])
+    key = ["policy", "munition", "recipient", "metric"]
+    row = found.moved.set_index(key).loc["none", "pac3", "us", "minimum_after_as_of_date"]
+    own = late.estimates().set_index(key)["mean"]
+    assert row.b == pytest.approx(own["none", "pac3", "us", "minimum_after_as_of_date"] + 4) and row.change == pytest.approx(row.b - row.a)
+    lasts = found.moved.set_index(key).loc["none", "pac3", "us", "months_below.review_level"]
+    assert lasts.b == pytest.approx(own["none", "pac3", "us", "months_below.review_level"])
 
 
 def test_values_of_a_manifest_are_read_back() -> None:

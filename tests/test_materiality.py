@@ -147,8 +147,10 @@ def test_every_policy_and_event_has_a_row_and_a_sentence() -> None:
         if munition in scenario.munitions
     }
     said = sentences.of_materiality(made, scenario)
-    assert len(said) == len(made.table) + 2
-    for one, text in zip(rows_of(made.table), said[1:-1], strict=True):
+    assert len(said) == len(made.table) + 3
+    silent = [event.title for event in scenario.events.values() if not event.rounds]
+    assert len(silent) == 2 and said[-2].startswith("Without a row") and all(f'"{title}"' in said[-2] for title in silent)
+    for one, text in zip(rows_of(made.table), said[1:-2], strict=True):
         assert text.endswith(f"{one.word}.") and Names(scenario).munition(one.munition) in text
     again = sp.materiality(scenario, members=20, threads=1)
     assert again.table.equals(made.table)

@@ -304,6 +304,7 @@ def test_the_page_has_stock_years_and_what_is_left(tmp_path: Path) -> None:
         assert said in page
     nothing = sp.requirement(sp.load("closed_form", params=[FOLDER]), members=2)
     empty = sp.report(nothing, tmp_path / "empty.html").read_text(encoding="utf-8")
+    assert "Requested: the latest request taken to come every year" in page
     assert "not published" in empty and json.loads(re.findall(r'id="figures"[^>]*>(.*?)</script>', empty, re.S)[0])["figures"] == {}
 
 
@@ -332,6 +333,7 @@ def test_the_command(call: Call, tmp_path: Path) -> None:
     arguments = ["requirement", "july_2025", "--munition", "pac3", "--members", "20", "--by", "FY2030"]
     done = call(*arguments, "-o", tmp_path / "sheet.csv")
     assert done.code == 0 and "13,773" in done.out and "2030-10-01" in done.out and "5 to 95 % of the draws" in done.out
+    assert "years to reach it" in done.out and "; requested: the latest request taken to come every year" in done.out
     assert (tmp_path / "sheet.csv").exists()
     found = call(*arguments, "--json")
     assert found.code == 0 and found.json["by"] == "2030-10-01" and found.json["manifest"]["members"] == 20

@@ -64,12 +64,14 @@ class Frame:
 
     def put(self, found: Values, units: Mapping[Key, str], start: dt.date) -> dict[Key, Array]:
         """Return metrics of a run from `start` with its months counted in this time."""
-        shift = _months(self.start, start)
-        return {key: self._months(key, values, shift) if units[key] == "month" else values for key, values in found.items()}
+        return {
+            key: np.minimum(values + self.shift(key, units[key], start), self.months) if units[key] == "month" else values
+            for key, values in found.items()
+        }
 
-    def _months(self, key: Key, values: Array, shift: float) -> Array:
-        is_date = not key[3].startswith(DURATIONS)
-        return np.minimum(values + shift if is_date else values, self.months)
+    def shift(self, key: Key, unit: str, start: dt.date) -> float:
+        """Return what is added to a metric of a run from `start` to count its months in this time: nothing but for dates."""
+        return _months(self.start, start) if unit == "month" and not key[3].startswith(DURATIONS) else 0.0
 
 
 def _months(first: dt.date, last: dt.date) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -271,12 +272,12 @@ class _Pair:
         for side in (self.a, self.b):
             assert side.made is not None
             values, units_ = parts.of_made(side.made)
-            found.append((values, units_, np.datetime64(str(side.manifest["start"])).astype(object)))
+            found.append((values, units_, dt.date.fromisoformat(str(side.manifest["start"]))))
         units = found[0][1]
         if self._paired and all(values is not None for values, _, _ in found):
             first, second = (self.frame.put(values or {}, own, start) for values, own, start in found)
             return self._rows(first, second, units)
-        return self._unpaired(units), units
+        return self._unpaired(units, found[1][2]), units
 
     @property
     def _paired(self) -> bool:
@@ -290,13 +291,14 @@ class _Pair:
                 rows[key] = {"unit": units[key], **ends, **parts.paired(before[key], after[key])}
         return self._sized(rows), units
 
-    def _unpaired(self, units: dict[Key, str]) -> Rows:
-        """Return the rows of results whose draws are not the same: means and their intervals, of what is finite in every draw."""
+    def _unpaired(self, units: dict[Key, str], start: dt.date) -> Rows:
+        """Return rows where draws are not the same, the second side's from `start`: means and intervals, of what is always finite."""
         first, second = (parts.estimates_of(one.made) for one in (self.a, self.b) if one.made is not None)
         rows: Rows = {}
         for key in first:
             if key in second and key[0] in self.policies and key[1] in self.munitions:
                 (mean, half), (other, also) = first[key], second[key]
+                other += self.frame.shift(key, units[key], start)
                 change, width = other - mean, float(np.hypot(half, also))
                 ends = {"low": change - width, "high": change + width, "q05": np.nan, "q50": np.nan, "q95": np.nan}
                 rows[key] = {"unit": units[key], "a": mean, "b": other, "change": change, **ends}
@@ -354,7 +356,7 @@ class _Pair:
         return {key: (one, second[key]) for key, one in first.items()}
 
     def _notes(self, found: Sequence[Change] | None, left: Sequence[Change], *, moves: bool) -> list[str]:
-        said = [UNTOLD.format(who=side.name) for side in (self.a, self.b) if side.scenario is None]
+        said = [UNTOLD.format(who=side.name) for side in (self.a, self.b) if side.scenario is None and moves]
         if self.is_saved and not self._paired:
             text = "The draws are not the same (members, seed or sampler), so that they cannot be paired; the intervals are of both, and "
             said.append(text + "what is not finite in every draw is left out.")

@@ -26,7 +26,14 @@ def of_materiality(made: Materiality, scenario: Scenario | None) -> list[str]:
     """Return a headline, and a sentence for each policy and event of each munition."""
     names = Names.of(made.manifest, scenario)
     rows = rows_of(made.table)
-    return [_headline(rows, names), *(sentence(row, names) for row in rows), f"The word goes by the share of the US stock: {RULE}."]
+    rule = f"The word goes by the share of the US stock: {RULE}."
+    return [_headline(rows, names), *(sentence(row, names) for row in rows), *_without_rounds(scenario), rule]
+
+
+def _without_rounds(scenario: Scenario | None) -> list[str]:
+    """Return a sentence about the events that say no rounds, such as earlier stops: there is nothing to divide."""
+    titles = [f'"{event.title}"' for event in scenario.events.values() if not event.rounds] if scenario is not None else []
+    return [f"Without a row, since no rounds of theirs are published: {wording.listed(titles)}."] if titles else []
 
 
 def _headline(rows: list[Any], names: Names) -> str:

@@ -21,7 +21,9 @@ DOUBLED = (
 )
 LEAST = 0.005
 """Share of the draws that is said: less would be printed as 0 %."""
-LABELS = {"requested": "the rate requested", "average": "the average of the last three fiscal years"}
+LABELS = {"requested": "the latest request taken to come every year", "average": "the average of the last three fiscal years"}
+RATES_SAID = "; ".join(f"{rate}: {label}" for rate, label in LABELS.items())
+"""What the rates of a table are."""
 THERE = "already there"
 IMPOSSIBLE = "cannot be delivered by then at any price"
 NOT_REACHED = f"over {YEARS}"

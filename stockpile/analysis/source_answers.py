@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from stockpile.analysis.answers import Asked, Found, Row, question, records
 from stockpile.analysis.catalogue import show
 from stockpile.analysis.confidence import CANNOT, EVEN, GRADES, HIGH, LOW, MEDIUM, WORDS, Confidence, confidence
 from stockpile.analysis.grounds import ASSUMED, WEAK, Cited, cited, figure, grades_of, unit_said
 from stockpile.analysis.labels import labels
-from stockpile.analysis.wording import day, listed, spread
+from stockpile.analysis.score_sentences import figure as reported
+from stockpile.analysis.score_sentences import three, unit_words
+from stockpile.analysis.wording import day, listed, rows_of, spread
 from stockpile.errors import InputError
 from stockpile.evidence.score import COUNTED, IN, OUT, UNKNOWN, score
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MISSES = 3
 """Misses that are named."""
@@ -57,7 +63,7 @@ def _valued(point: Row, unit: str) -> str:
 
 
 def _other(one: Row, unit: str) -> str:
-    whom = listed([source["publisher"] for source in one["sources"]]) or "no source"
+    whom = listed(list(dict.fromkeys(source["publisher"] for source in one["sources"]))) or "no source"
     return f"{_valued(one, unit)} ({whom})"
 
 
@@ -92,16 +98,17 @@ def how_did_past_forecasts_do(asked: Asked) -> Found:
     kept = ("figures", "hits", "share", "share_low", "share_high")
     numbers = {name.replace(" ", "_"): {key: row[key] for key in kept} for name, row in rows.items()}
     missed = found.observations[(found.observations["standing"] == COUNTED) & ~found.observations["hit"].astype(bool)]
-    more = [f"Furthest off: {listed([_missed(row) for row in records(missed.head(MISSES))])}."] if len(missed) else []
+    more = [f"Furthest off: {listed([_missed(row) for row in rows_of(missed.head(MISSES))])}."] if len(missed) else []
+    bounds = {sample: _bounds(found.observations, sample) for sample in rows}
     if OUT not in rows:
-        known = f"; of what was known then, {_share(rows[IN])} lie in the range expected" if IN in rows else ""
+        known = f"; of what was known then, {_share(rows[IN])} lie in the range expected{bounds[IN]}" if IN in rows else ""
         short = f"nothing that was reported after {day(asked.scenario.as_of)} can be held against the run{known}."
         return Found(short, Confidence(CANNOT, "no figure out of sample"), more=more, numbers=numbers)
     own = rows[OUT]
     what = f"{_share(own)} of what was reported after {day(asked.scenario.as_of)} and can be held against the run"
-    short = f"{what} lie in the range of 90 % of what the run expected to be reported, with campaigns drawn at random."
+    short = f"{what} lie in the range of 90 % of what the run expected to be reported{bounds[OUT]}, with campaigns drawn at random."
     if IN in rows:
-        more.insert(0, f"Of what was known by then, {_share(rows[IN])} do.")
+        more.insert(0, f"Of what was known by then, {_share(rows[IN])} do{bounds[IN]}.")
     grades = sorted(set(found.observations.loc[found.observations["standing"] == COUNTED, "grade"]), key=GRADES.index)
     close = bool(own["share_low"] <= EVEN <= own["share_high"])
     sure = confidence(agreement=max(own["share"], 1 - own["share"]), grades=grades[-1:], close=close, of="figures")
@@ -112,6 +119,12 @@ def _share(row: Row) -> str:
     return f"{row['hits']:.0f} of {row['figures']:.0f} figures, {spread(row['share'], row['share_low'], row['share_high'], '1')},"
 
 
-def _missed(row: Row) -> str:
-    reported, expected = (figure(float(f"{row[key]:.3g}")) for key in ("value", "median"))
-    return f"{row['title']} ({reported} reported, {expected} expected{unit_said(row['unit'], row['value'])})"
+def _bounds(observations: pd.DataFrame, sample: str) -> str:
+    """Return how many of the counted figures are inequalities: those lie in no range, and hold with some probability or do not."""
+    own = observations[(observations["sample"] == sample) & (observations["standing"] == COUNTED)]
+    bounds = int((own["statement"] != "about").sum())
+    return f" ({bounds} of the {len(own)} are inequalities, which are easier to meet)" if bounds else ""
+
+
+def _missed(row: Any) -> str:
+    return f"{row.title} (reported {reported(row)}, expected {three(row.median)} {unit_words(row.unit)})"

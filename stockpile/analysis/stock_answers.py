@@ -17,6 +17,7 @@ from stockpile.analysis.confidence import EVEN, Confidence, confidence, mean_int
 from stockpile.analysis.grounds import LEADING, Draws, cited, figure, grades_of, own_dates, paths_of
 from stockpile.analysis.materiality import materiality
 from stockpile.analysis.outlook import CLOSE, NONE, verdict
+from stockpile.analysis.requirement_rows import PURCHASES
 from stockpile.analysis.sensitivity import sensitivity
 from stockpile.analysis.wording import amount, day, listed, spread
 from stockpile.clock import Array
@@ -206,13 +207,20 @@ def is_the_pause_material(asked: Asked) -> Found:
         f"{_three(row, 'months_of_need', '')} months of what is needed by {listed(whom)}",
     ]
     short = f"{policy} moves {_three(row, 'rounds', 'round')} of {asked.what}: {listed(beside)}; beside the stock that is {word}."
-    at_end = f"by {_three(row, 'change_at_end', 'round')} when it ends and by {_three(row, 'change_at_horizon', 'round')} when the run ends"
+    at_end = f"by {_changed(row, 'change_at_end')} when it ends and by {_changed(row, 'change_at_horizon')} when the run ends"
     more = [f"The US stock is changed {at_end}.", "In brackets: the middle 90 % of the draws."]
     rests = cited(asked.scenario, [f"munitions.{asked.munition}.us_stock", *_deliveries(asked, _targets(asked.scenario, [asked.policy]))])
     three = np.array([row["of_stock_low"], row["of_stock"], row["of_stock_high"]])
     sure = confidence(values=three, grades=grades_of(rests), close=word.startswith(CLOSE))
     numbers = {key: row[key] for key in row if key.rpartition("_")[0] in MOVED or key in (*MOVED, "word")}
     return Found(short, sure, rests, more, ("withheld", "sent", "on_hand"), numbers=numbers)
+
+
+def _changed(row: Row, name: str) -> str:
+    """Return a change in rounds with its range; what is less than half a round is none that could be counted."""
+    ends = (name, f"{name}_low", f"{name}_high")
+    counted = {end: row[end] if abs(row[end]) >= HALF else 0.0 for end in ends}
+    return _three(counted, name, "round") if any(counted.values()) else "less than one round"
 
 
 def _three(row: Row, name: str, unit: str) -> str:
@@ -263,9 +271,11 @@ def _rebuilding(asked: Asked, draws: Draws, level: str) -> Row:
 
 
 def _level_called(asked: Asked, level: str) -> str:
-    name = asked.scenario.munitions[asked.munition].requirement
-    is_requirement = level == "requirement" and name is not None
-    return f"the requirement assumed here ({str(name).replace('_', ' ')})" if is_requirement else asked.names.level(level)
+    item = asked.scenario.munitions[asked.munition]
+    if level != "requirement" or item.requirement is None:
+        return asked.names.level(level)
+    counts = ", which counts all rounds ever bought" if item.requirements[item.requirement].counts == PURCHASES else ""
+    return f"the requirement assumed here ({item.requirement.replace('_', ' ')}{counts})"
 
 
 def _rebuilt(asked: Asked, at: str, row: Row) -> str:

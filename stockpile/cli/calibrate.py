@@ -117,17 +117,17 @@ def show(made: Calibration) -> None:
 def _observations(made: Calibration) -> None:
     from stockpile.evidence.chosen import LEFT_OUT
 
-    columns = ["observation", "status", "date", "figure", "predicted before", "predicted after", "CRPS\nbefore", "CRPS\nafter"]
+    columns = ["observation", "status", "date", "unit", "figure", "predicted before", "predicted after", "CRPS\nbefore", "CRPS\nafter"]
     frame = made.observations[made.observations["status"] != LEFT_OUT]
     cells = [
         [
-            row["name"], row["status"], str(row["date"]), _figure(row), _interval(row, "prior", rounds),
+            row["name"], row["status"], str(row["date"]), row["unit"], _figure(row), _interval(row, "prior", rounds),
             _interval(row, "posterior", rounds), _score(row, "before"), _score(row, "after"),
         ]
         for row in frame.to_dict("records")
     ]
     if cells:
-        table("Observations, and what would have been reported", columns, cells, numbers=columns[3:])
+        table("Observations, and what would have been reported", columns, cells, numbers=columns[4:])
     apart = len(made.observations) - len(frame)
     if apart:
         out.emit(f"{apart} more observations are left out; the JSON says why, and how those that can be compared are predicted.\n")

@@ -92,7 +92,7 @@ def _sheet(munition: str, rows: list[Any]) -> None:
 
 
 def _years(munition: str, rows: list[Any]) -> None:
-    from stockpile.analysis.requirement_sentences import NOT_PUBLISHED, by_rate, rounds, years
+    from stockpile.analysis.requirement_sentences import NOT_PUBLISHED, RATES_SAID, by_rate, rounds, years
 
     if not rows:
         out.emit(f"{munition}: rate requested and three-year average {NOT_PUBLISHED}, so no years.\n")
@@ -103,7 +103,8 @@ def _years(munition: str, rows: list[Any]) -> None:
     ]
     columns = ["requirement", "rate", "rounds\na year", "short / rate,\nno lead time", "with lead time,\nuse and losses"]
     columns += ["and limited\nby the line", "and no transfers,\nno line limit"]
-    table(f"{munition}: years to reach it, transfers to recipients as under the policy none", columns, cells, numbers=columns[2:])
+    title = f"{munition}: years to reach it, transfers to recipients as under the policy none; {RATES_SAID}"
+    table(title, columns, cells, numbers=columns[2:])
 
 
 def _by_date(munition: str, rows: list[Any], made: Requirement) -> None:

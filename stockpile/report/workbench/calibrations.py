@@ -192,9 +192,10 @@ def _predicted(row: Any, side: str) -> str:
 
 
 def _figure(row: Any) -> str:
+    per = " a month" if row.unit.endswith("/month") else ""
     if row.kind == "between":
-        return f"{words.rounds(row.low)} to {words.rounds(row.high)}"
-    return KINDS.get(row.kind, "") + words.rounds(row.value)
+        return f"{words.rounds(row.low)} to {words.rounds(row.high)}{per}"
+    return KINDS.get(row.kind, "") + words.rounds(row.value) + per
 
 
 def _score(row: Any, when: str) -> str:

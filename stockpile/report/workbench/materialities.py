@@ -43,13 +43,13 @@ def section(found: Materiality, id_: str, scenario: Scenario | None) -> Section:
         id=id_,
         kind="Materiality",
         title="Materiality: what each policy and event moves",
-        sentences=(said[0], said[-1]),
+        sentences=(said[0], *said[1 + len(rows) :]),
         shown=(
             f"Ranges are {RANGE}, in {SUBSTEPS} steps a month or more. Policies are compared with “No suspension” on the same draws. "
             "Where the range of the share spans more than one word, it is too close to call."
         ),
         groups=(Group("", tuple(charts)),) if charts else (),
-        tables=(_sentences(rows, said[1:-1]),) if rows else (),
+        tables=(_sentences(rows, said[1 : 1 + len(rows)]),) if rows else (),
         not_this=NOT_THIS,
         facts=made_with(found.manifest),
         manifest=found.manifest | {"basis": f"over {found.manifest['members']:,} draws"},

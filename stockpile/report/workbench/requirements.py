@@ -11,6 +11,7 @@ from stockpile.analysis.requirement_sentences import (
     LABELS,
     NOT_PUBLISHED,
     RANGE,
+    RATES_SAID,
     by_rate,
     missing,
     money,
@@ -145,6 +146,7 @@ def _years(found: Requirement, munition: str, id_: str, names: Names) -> Chart:
         "Requirement", "Rate", "Rounds a year", "Short over rate, years", "Years, lead time and use counted", "And no faster than the line",
         "No transfers, no line limit",
     )
+    note = f"{wording.capital(RATES_SAID)}. Over {YEARS}: not within the years that are run."
     what = names.munition(munition)
     return Chart(
         id_,
@@ -152,7 +154,7 @@ def _years(found: Requirement, munition: str, id_: str, names: Names) -> Chart:
         f"Years from {names.after} on, {RANGE}; bars end at {YEARS} years",
         f"Bar chart of years to reach each requirement of {what}. " + "; ".join(f"{cell[0]}, {cell[1]}: {cell[4]}" for cell in cells) + ".",
         {"data": bars, "layout": rowed.layout([titles[name] for name in asked], "years", range=[0, YEARS])},
-        Table(f"{what}: years to each requirement", columns, cells, f"Over {YEARS}: not within the years that are run."),
+        Table(f"{what}: years to each requirement", columns, cells, note),
         data_link(
             ("requirement", "variant", "rate", "limit", "transfers", "low", "middle", "high"),
             (

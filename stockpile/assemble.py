@@ -235,15 +235,16 @@ def _clock(scenario: Scenario, chosen: tuple[str, ...]) -> Clock:
     assert settings.start and settings.end and settings.substeps
     dates = {scenario.as_of + ONE_DAY}
     dates |= {date for event in scenario.events.values() for date in (event.start, event.end)}
-    for name in chosen:
-        for suspension in scenario.policies[name].suspensions:
-            dates |= {suspension.start} | ({suspension.end} if isinstance(suspension.end, dt.date) else set())
-        review = scenario.policies[name].review
-        dates |= {review.start} if review else set()
     for folder in ("munitions", "recipients"):
         dates |= _point_dates(scenario.tree[folder])
+    decided: set[dt.date] = set()
+    for name in chosen:
+        for suspension in scenario.policies[name].suspensions:
+            decided |= {suspension.start} | ({suspension.end} if isinstance(suspension.end, dt.date) else set())
+        review = scenario.policies[name].review
+        decided |= {review.start} if review else set()
     clock = Clock(settings.start, settings.end, settings.substeps)
-    clock = with_breaks(clock, (date for date in dates if settings.start < date < settings.end))
+    clock = with_breaks(clock, *({date for date in some if settings.start < date < settings.end} for some in (dates, decided)))
     # Where lots are all that is delivered, they come in the steps in which they are due, and not spread over the month.
     by_lots = any(munition.line.funding == "contracts" for munition in scenario.munitions.values())
     return replace(clock, breaks=(*clock.breaks, *clock.steps.tolist())) if by_lots else clock

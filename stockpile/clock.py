@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -36,12 +36,15 @@ class Clock:
         Steps a calendar month.
     breaks : tuple of float
         Months from the start at which something known in advance changes, besides the month starts.
+    of_policies : tuple of float
+        The same, of what policies decide.
     """
 
     start: datetime.date
     end: datetime.date
     substeps: int
     breaks: tuple[float, ...] = ()
+    of_policies: tuple[float, ...] = ()
 
     @property
     def months(self) -> int:
@@ -78,8 +81,19 @@ class Clock:
     @cached_property
     def knots(self) -> Array:
         """Edges of the intervals on which all series are constant: month starts and breaks, shape (intervals + 1,)."""
-        inside = [month for month in self.breaks if 0.0 < month < self.months]
+        inside = [month for month in (*self.breaks, *self.of_policies) if 0.0 < month < self.months]
         return np.unique(np.concatenate([np.arange(self.months + 1, dtype=np.float64), np.array(inside, dtype=np.float64)]))
+
+    @cached_property
+    def world(self) -> Clock:
+        """The clock without the breaks of policies."""
+        return replace(self, of_policies=())
+
+    @cached_property
+    def within(self) -> list[int]:
+        """The interval of `world` that each interval lies in."""
+        found: list[int] = (np.searchsorted(self.world.knots, self.knots[:-1], side="right") - 1).tolist()
+        return found
 
     def overlap(self, start: Any, end: Any) -> Any:
         """Return the share of each interval that lies in [start, end), shape (intervals, 1) or (intervals, members)."""
@@ -122,6 +136,7 @@ class Clock:
         return result
 
 
-def with_breaks(clock: Clock, dates: Iterable[datetime.date]) -> Clock:
-    """Return the clock with breaks at `dates`."""
-    return Clock(clock.start, clock.end, clock.substeps, tuple(sorted({clock.at(date) for date in dates})))
+def with_breaks(clock: Clock, dates: Iterable[datetime.date], of_policies: Iterable[datetime.date] = ()) -> Clock:
+    """Return the clock with breaks at `dates`, and others that policies bring."""
+    breaks, decided = (tuple(sorted({clock.at(date) for date in some})) for some in (dates, of_policies))
+    return Clock(clock.start, clock.end, clock.substeps, breaks, decided)

@@ -24,7 +24,17 @@ def production(numbers: Numbers, name: str) -> tuple[Quantity, Quantity]:
     `line` is the least of the parts. `lots` is what is ordered: in history all that the line can make; after it the
     known contracts, or the level in force at `as_of` with growth that waits for its orders' lead time, whichever is more.
     Where the line is funded by contracts alone, those are all that is ordered, in history too.
+
+    The least of several means depends on the intervals that they are of: so all is worked out between the breaks of the world, and is
+    the same whatever policies are run.
     """
+    clock = numbers.clock
+    line, lots = _between_breaks(Numbers(numbers.scenario, numbers.values, clock.world), name)
+    return np.stack([line[number] for number in clock.within]), np.stack([lots[number] for number in clock.within])
+
+
+def _between_breaks(numbers: Numbers, name: str) -> tuple[Quantity, Quantity]:
+    """Return `line` and `lots` as means between all breaks of the clock of `numbers`."""
     line = numbers.scenario.munitions[name].line
     base = f"munitions.{name}.line"
     lead = numbers.today(f"{base}.lead_time", line.lead_time)

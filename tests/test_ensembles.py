@@ -353,6 +353,25 @@ def test_the_baseline_alone_has_changes_of_nothing() -> None:
     assert (alone.metrics().query("metric.str.startswith('change_in.')", engine="python").value == 0.0).all()
 
 
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+def test_dates_of_a_policy_move_nothing_of_the_baseline(engine: str) -> None:
+    # Within months in which ramps and lead times of contracts end in some draws, where a mean of the line rests on the interval it is of.
+    days = {"start": dt.date(2026, 8, 12), "end": dt.date(2027, 3, 16), "recipients": ["ukraine"], "munitions": ["pac3"]}
+    scenario = sp.load("july_2025").override({
+        "scenario.end": dt.date(2028, 1, 1),
+        "policies.suspension_6_months.suspensions": [{**days, "channels": ["transfers"], "transfers": "deferred"}],
+    })
+
+    def baseline(policies: list[str]) -> list[Array]:
+        names = ("us_on_hand", "delivered", "order_book")
+        found = sp.ensemble(scenario, policies, 200, keep=True, quantities=names, engine=engine).trajectories
+        assert found is not None
+        return [found.array(name, policy="none", munition=one) for one in found.munitions for name in names]
+
+    for alone, beside in zip(baseline(["none"]), baseline(["none", "suspension_6_months"]), strict=True):
+        np.testing.assert_allclose(beside, alone, rtol=1e-12)
+
+
 # ---------------------------------------------------------------- pinned
 
 

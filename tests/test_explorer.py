@@ -248,6 +248,35 @@ def test_page_made_with_changes_says_them_in_its_commands(
 
 
 @browsers
+def test_toml_of_a_scenario_with_changes_of_its_own(
+    browser: Browser, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The scenario sets the slip itself, and the setting comes on top of that.
+    file = sp.explorer(sp.load("ramp_slips"), tmp_path / "page.html")
+    made = Seen(browser, file, "#1&ramp_slips&model.slip=9&munitions.aim9x.us_stock=0.8")
+    for name, text in made.page.evaluate("stockpile.settings.files(stockpile.now)").items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    same(made.raw(), metrics_of(call, made.page.evaluate("stockpile.settings.reading(stockpile.now)")), "explorer_policy")
+    made.context.close()
+
+
+@browsers
+def test_policy_that_begins_and_ends_within_months(browser: Browser, call: Call, tmp_path: Path) -> None:
+    dates = {"start": dt.date(2026, 8, 12), "end": dt.date(2027, 3, 16), "recipients": ["all"], "munitions": ["aim120", "aim9x"]}
+    changed = sp.load("july_2025").override({"policies.suspension_6_months.suspensions": [{**dates, "channels": ["transfers"]}]})
+    made = Seen(browser, sp.explorer(changed, tmp_path / "page.html"))
+    made.page.locator("#preset").select_option("suspension_6_months")
+    made.settle()
+    (command,) = made.page.evaluate("stockpile.command()").splitlines()
+    metrics = metrics_of(call, command)
+    same(made.raw(), metrics, "suspension_6_months")
+    same(made.raw("base"), metrics, "none")
+    made.context.close()
+
+
+@browsers
 def test_page_of_other_munitions_and_recipients(browser: Browser, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Names with underscores, fewer munitions than other scenarios of the files have, and a folder that commands must name.
     monkeypatch.chdir(tmp_path)
@@ -387,6 +416,24 @@ def test_moves_can_be_undone_done_again_and_taken_back(fresh: Seen) -> None:
 
 
 @browsers
+def test_a_suspension_keeps_its_length_at_the_end_of_the_run(fresh: Seen) -> None:
+    fresh.page.locator("#suspend").check()
+    start, text = fresh.page.locator("#start"), fresh.page.evaluate("stockpile.link()")
+    start.focus()
+    fresh.page.keyboard.press("End")
+    assert fresh.page.evaluate("[stockpile.now.suspension.start, stockpile.now.suspension.end]") == ["2032-07-01", "2033-01-01"]
+    fresh.page.keyboard.press("Home")
+    assert fresh.page.evaluate("stockpile.link()") == text
+    without = fresh.page.get_by_label("without end")
+    without.check()
+    start.focus()
+    fresh.page.keyboard.press("End")
+    assert fresh.page.evaluate("[stockpile.now.suspension.start, stockpile.now.suspension.end]") == ["2032-12-01", "horizon"]
+    without.uncheck()
+    assert fresh.page.evaluate("stockpile.now.suspension.end") == "2033-01-01"
+
+
+@browsers
 def test_levers_move_one_line_and_assumptions_two(fresh: Seen) -> None:
     base = fresh.raw("base")
     fresh.go("#1&july_2025&munitions.pac3.floors.transfer_floor=0.9&munitions.aim9x.us_stock=0.5")
@@ -416,9 +463,24 @@ def test_sentence_is_guarded_by_the_paired_range(fresh: Seen) -> None:
         close = re.findall(r"US stock of ([^:]*): too close to call", text)
         for munition, title in titles.items():
             change = np.subtract(yours[munition]["at_end"], base[munition]["at_end"])
-            low, high = np.quantile(change, [0.05, 0.95])
-            is_close = low <= 0.5 and high >= -0.5 and not max(abs(low), abs(high)) <= 0.5
+            low, middle, high = np.quantile(change, [0.05, 0.5, 0.95])
+            is_still = max(abs(low), abs(high)) <= 0.5
+            is_close = not is_still and ((low <= -0.5 and high >= 0.5) or abs(middle) <= 0.5)
             assert (title in ",".join(close)) == is_close
+            stocks = text.partition("Change in")[0]
+            assert (f"{title} on 1 January 2033 changes by" in stocks or f"{title}: +" in stocks) == (not is_still and not is_close)
+
+
+@browsers
+def test_a_range_that_ends_at_nothing_is_a_change(fresh: Seen) -> None:
+    fresh.page.locator("#preset").select_option("suspension_indefinite")
+    fresh.settle()
+    change = fresh.page.evaluate("stockpile.changed('shell_155mm')")
+    who = fresh.page.evaluate("stockpile.data.recipients").index("ukraine")
+    assert round(change["stock"][0]) == round(change["unmet"][who][0]) == 0
+    text = fresh.page.locator("#sentence").inner_text()
+    for what, (_, middle, high) in (("US stock of 155 mm on", change["stock"]), ("Ukraine’s unmet request, 155 mm:", change["unmet"][who])):
+        assert f"{middle:+,.0f} (90 % of draws: 0 to {high:+,.0f})" in text.partition(what)[2][:80]
 
 
 @browsers
@@ -653,6 +715,35 @@ def test_nothing_scrolls_sideways(browser: Browser, file: Path, width: int) -> N
     opened.page.locator("#keep").click()
     opened.settle()
     assert opened.page.evaluate("document.documentElement.scrollWidth") == width
+    opened.context.close()
+
+
+@browsers
+@pytest.mark.parametrize("width", [360, 1000, 1280])
+def test_what_a_control_says_stands_beside_its_buttons(browser: Browser, file: Path, width: int) -> None:
+    hash_ = "#1&july_2025&suspend=2025-09-10_2026-12-25_0.25_ukraine_pac3_deferred_held&model.ramp_delay=-12&model.slip=36"
+    opened = Seen(browser, file, hash_, width=width)
+    opened.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    found = opened.page.evaluate(
+        """[...document.querySelectorAll(".control")].map(one => {
+          const text = document.createRange(), buttons = one.querySelector(".buttons").getBoundingClientRect();
+          text.selectNodeContents(one.querySelector(".value"));
+          const { left, right } = text.getBoundingClientRect();
+          text.selectNodeContents(one.querySelector("label"));
+          return [left - text.getBoundingClientRect().right, buttons.left - right, one.getBoundingClientRect().right - buttons.right];
+        })"""
+    )
+    assert min(gap for gaps in found for gap in gaps) > -0.5
+    opened.context.close()
+
+
+@browsers
+def test_sentence_stays_in_sight_of_the_levers_on_a_phone(browser: Browser, file: Path) -> None:
+    opened = Seen(browser, file, MIXED, width=360)
+    for id_, is_seen in (("c-model-ramp_delay", True), ("chart-aim120", False)):
+        opened.page.evaluate("id => document.getElementById(id).scrollIntoView({ block: 'center' })", id_)
+        on_top = "document.querySelector('#sentence').contains(document.elementFromPoint(180, 20))"
+        assert opened.page.evaluate(on_top) is is_seen
     opened.context.close()
 
 

@@ -238,6 +238,15 @@ def test_the_document_is_balanced() -> None:
     assert text.count(r"\left(") == text.count(r"\right)")
 
 
+def test_the_document_says_what_all_its_letters_are() -> None:
+    text = latex.document()
+    said = text.partition(r"\begin{align*}")[0] + " ".join(symbol for symbol, *_ in latex.symbol_table())
+    used = {word for one in latex.step_equations() for word in re.findall(r"\\mathrm\{[^}]*\}|\\varepsilon", one.text)}
+    assert [word for word in used - {r"\mathrm{d}"} if word not in said] == []
+    for letter in ("c", "x_{r}", "b_{r}", "w_{r}"):
+        assert f"${letter}$" in text
+
+
 def test_the_command_line_writes_each_kind(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert call("export", "xmile", "--munition", "aim9x", "--policy", "none").out.strip() == "july_2025_aim9x_none.xmile"

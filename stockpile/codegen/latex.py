@@ -76,17 +76,26 @@ def symbol_table() -> tuple[tuple[str, str, str, str], ...]:
     return tuple(rows)
 
 
+OF_A_STEP = r"""All from the stocks at the start of the step, then all stocks move at once. Rates are rounds a month; $r$ is a recipient,
+and a sum over $s$ runs over all of them. A prime marks what is in force over the step, but for $N'_{r}$, the planned need; $\varepsilon$ is
+next to nothing, and keeps a quotient finite where its divisor is nought; $\mathrm{allocation}$ serves classes by priority, one after
+another."""
+OF_A_CLASS = """Of a capacity $c$, $x_{r}$ goes to a recipient of the class that asks for $b_{r}$; by request, and by weight $w_{r}$ for
+two of them:"""
+
+
 def document() -> str:
     """Return a LaTeX document of all equations and symbols, to compile or to take pieces from."""
     lines = [
         r"\documentclass{article}", r"\usepackage[a4paper,landscape,margin=15mm]{geometry}", r"\usepackage{amsmath,longtable}",
         r"\allowdisplaybreaks", r"\begin{document}",
         r"\section*{The equations of a step}",
-        "All from the stocks at the start of the step, then all stocks move at once. Rates are rounds a month; $r$ runs over recipients.",
+        OF_A_STEP,
         r"\begin{align*}",
         " \\\\\n".join(one.text.replace(" = ", " &= ", 1) for one in step_equations()),
         r"\end{align*}",
         r"\section*{Sharing what is available inside a class}",
+        OF_A_CLASS,
         *(f"\\[ {one.text} \\]" for one in sharing_equations()),
         r"\section*{Symbols}",
         r"\begin{longtable}{llll}",

@@ -127,20 +127,19 @@ class Controls {
 
   between(start, end) { return Math.max(this.settings.month(end) - this.settings.month(start), 0); }
 
-  // Begin in a month, for as long as before.
+  // Begin in a month, for as long as before: no later than leaves room for that, so that nothing is lost on the way back.
   begin(month) {
-    const one = this.moved, length = Math.max(this.months(one), 1), isOpen = one.end === "horizon";
-    one.start = this.data.dates[month];
-    one.end = isOpen ? "horizon" : this.date(month + length);
+    const one = this.moved, length = Math.max(this.months(one), 1), isOpen = one.end === "horizon", { dates } = this.data;
+    const first = isOpen ? month : Math.max(Math.min(month, this.model.steps - length), 0);
+    one.start = dates[first];
+    if (!isOpen) one.end = dates[first + length];
   }
 
   last(months) {
-    const one = this.moved, from = this.settings.month(one.start);
-    one.start = this.data.dates[from];
-    one.end = this.date(from + months);
+    const one = this.moved, from = this.settings.month(one.start), { dates } = this.data;
+    one.start = dates[from];
+    one.end = dates[Math.min(from + months, this.model.steps)];
   }
-
-  date(month) { return month >= this.model.steps ? "horizon" : this.data.dates[month]; }
 
   // What a length is called; dates within a month have none.
   lasting(one) {

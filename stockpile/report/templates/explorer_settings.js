@@ -209,8 +209,7 @@ class Settings {
     const one = this.plain(given), base = this.data.policies.find(two => two.name === "none") ?? this.data.policies[0];
     const made = 'description = "Made in the live page."', all = this.together(this.sets(one.moved));
     const changes = Object.keys(one.moved).map(path => [path, ...all.get(path)]).flatMap(([path, set, value]) => [
-      "[[changes]]", `path = "${path}"`, `${set === path ? "value" : "scale"} = ${value}`, ...(one.variant ? ["again = true"] : []),
-      'reason = "set in the explorer"', "",
+      "[[changes]]", `path = "${path}"`, `${set === path ? "value" : "scale"} = ${value}`, "again = true", 'reason = "set in the explorer"', "",
     ]);
     const scenario = ['title = "A setting of the explorer"', made, `base = "${one.variant ?? this.data.scenario}"`, "", ...changes];
     const policy = [

@@ -72,7 +72,7 @@ class Words {
   levers(found) {
     if (found.every(one => one.same)) return "No lever is moved: your scenario is the baseline with your assumptions.";
     if (found.every(one => flat(one.stock) && one.unmet.every(flat))) {
-      return "The levers that are moved change nothing here, in any of 90 % of the draws.";
+      return "The levers that are moved change nothing here, in 90 % of the draws.";
     }
     return `${this.stocks(found)}${this.needs(found)}`;
   }
@@ -87,7 +87,7 @@ class Words {
     };
     const said = sure.map((one, k) => k ? `${this.short(one.name)}: ${ranged(one.stock)}. `
       : `With your levers, US stock of ${this.short(one.name)} on ${end} changes by ${ranged(one.stock)} rounds, and ${fall(one)}. `);
-    return said.join("") + (close && `US stock of ${close}: too close to call. `) + (still && `${still}: no change. `);
+    return said.join("") + (close && `US stock of ${close}: too close to call. `) + (still && `US stock of ${still}: no change. `);
   }
 
   needs(found) {
@@ -136,8 +136,9 @@ class Words {
   }
 }
 
-// Changes by draw: 5th, 50th and 95th percentile. Nothing is said of one whose middle 90 % lie on both sides of nothing.
-function clear([low, , high]) { return low > LEAST || high < -LEAST; }
+// Changes by draw: 5th, 50th and 95th percentile. Nothing is said of one whose middle 90 % lie on both sides of nothing, or whose median is
+// nothing; as in stockpile/report/spread.py.
+function clear([low, middle, high]) { return (low > -LEAST || high < LEAST) && Math.abs(middle) > LEAST; }
 function flat([low, , high]) { return Math.abs(low) <= LEAST && Math.abs(high) <= LEAST; }
 function size([, middle], { scale }) { return Math.abs(middle) / scale; }
 function ranged([low, middle, high]) { return `${signed(middle)} (90 % of draws: ${signed(low)} to ${signed(high)})`; }

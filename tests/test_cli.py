@@ -665,7 +665,11 @@ class FullDisk(io.StringIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize("arguments", [["run", "--policy", "none"], ["run", "--policy", "none", "--json"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [["run", "--policy", "none"], ["run", "--policy", "none", "--json"], ["--help"], ["sweep", "--help"], ["--version"]],
+    ids=" ".join,
+)
 def test_full_disk_is_said(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdout", FullDisk())
     assert main(arguments) == 2

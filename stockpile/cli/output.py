@@ -8,7 +8,8 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -49,6 +50,17 @@ class QuietConsole(Console):
         """Pass it on."""
         raise BrokenPipeError
 
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written, for example because the disk is full.
+        """
+        with _said_when_full():
+            super().print(*objects, **options)
+
 
 def emit(text: str) -> None:
     """Write text and a line end to standard output.
@@ -60,9 +72,16 @@ def emit(text: str) -> None:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    try:
+    with _said_when_full():
         sys.stdout.write(text.rstrip("\n") + "\n")
         sys.stdout.flush()
+
+
+@contextmanager
+def _said_when_full() -> Iterator[None]:
+    """Say that standard output cannot be written, unless it is its reader who has gone."""
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:

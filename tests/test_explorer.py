@@ -201,6 +201,14 @@ def test_command_line_gives_the_numbers_of_the_page(fresh: Seen, call: Call, has
     same(fresh.raw("mine"), metrics_of(call, commands[-1]), "none")
 
 
+def of_files(seen: Seen, call: Call, folder: Path) -> Any:
+    """Write the files of the page's setting into `folder`, where the process stands, and return what the command line gives of them."""
+    for name, text in seen.page.evaluate("stockpile.settings.files(stockpile.now)").items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return metrics_of(call, seen.page.evaluate("stockpile.settings.reading(stockpile.now)"))
+
+
 @browsers
 def test_toml_gives_the_numbers_of_the_page(
     fresh: Seen, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -208,13 +216,11 @@ def test_toml_gives_the_numbers_of_the_page(
     fresh.go(MIXED)
     files = fresh.page.evaluate("stockpile.settings.files(stockpile.now)")
     assert all(text in fresh.page.evaluate("stockpile.toml()") for text in files.values())
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     command = "stockpile ensemble explorer.toml --members 200 --seed 1 --policy none,explorer_policy --params explorer"
     assert f"# {command}\n" in fresh.page.evaluate("stockpile.toml()")
-    same(fresh.raw(), metrics_of(call, command), "explorer_policy")
+    assert fresh.page.evaluate("stockpile.settings.reading(stockpile.now)") == command
+    same(fresh.raw(), of_files(fresh, call, tmp_path), "explorer_policy")
 
 
 GIVEN = {
@@ -239,11 +245,8 @@ def test_page_made_with_changes_says_them_in_its_commands(
     commands = [line for line in made.page.evaluate("stockpile.command()").splitlines() if not line.startswith("#")]
     same(made.raw(), metrics_of(call, commands[0]), re.findall(r"--policy (\S+)", commands[0])[0].split(",")[-1])
     same(made.raw("mine"), metrics_of(call, commands[-1]), "none")
-    for name, text in made.page.evaluate("stockpile.settings.files(stockpile.now)").items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    same(made.raw(), metrics_of(call, made.page.evaluate("stockpile.settings.reading(stockpile.now)")), "explorer_policy")
+    same(made.raw(), of_files(made, call, tmp_path), "explorer_policy")
     made.context.close()
 
 
@@ -254,11 +257,8 @@ def test_toml_of_a_scenario_with_changes_of_its_own(
     # The scenario sets the slip itself, and the setting comes on top of that.
     file = sp.explorer(sp.load("ramp_slips"), tmp_path / "page.html")
     made = Seen(browser, file, "#1&ramp_slips&model.slip=9&munitions.aim9x.us_stock=0.8")
-    for name, text in made.page.evaluate("stockpile.settings.files(stockpile.now)").items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    same(made.raw(), metrics_of(call, made.page.evaluate("stockpile.settings.reading(stockpile.now)")), "explorer_policy")
+    same(made.raw(), of_files(made, call, tmp_path), "explorer_policy")
     made.context.close()
 
 

@@ -111,6 +111,11 @@ def _days(case: schema.Case, name: str, answer: schema.Answer, layers: Said) -> 
         given: dt.date | None = getattr(answer, "from_" if key == "from" else key)
         if given is not None and not case.start <= given <= case.end:
             yield layers.problem(("answers", name, key), f"{given} is outside the case; allowed: from {case.start} to {case.end}")
-    if answer.from_ is not None and answer.until is not None and answer.until <= answer.from_:
-        message = f"{answer.until} is not after from ({answer.from_}); allowed: a later day, as windows are half-open"
+    begins, ends = answer.from_ or case.start, answer.until or case.end
+    if ends <= begins and answer.until is not None:
+        from_ = "from" if answer.from_ is not None else "the start of the case"
+        message = f"{ends} is not after {from_} ({begins}); allowed: a later day, as windows are half-open"
         yield layers.problem(("answers", name, "until"), message)
+    elif ends <= begins:
+        message = f"{begins} is not before the end of the case ({ends}); allowed: an earlier day"
+        yield layers.problem(("answers", name, "from"), message)

@@ -17,7 +17,7 @@ from stockpile.campaigns import random_operations
 from stockpile.clock import ONE_DAY
 from stockpile.draws import Central
 from stockpile.errors import InputError
-from stockpile.line import production
+from stockpile.line import between, production
 from stockpile.lookup import Numbers
 from stockpile.model.state import Quantity, State
 
@@ -104,7 +104,7 @@ def common(numbers: Numbers, name: str, times: dict[str, Quantity]) -> Common:
     none = tuple(zero for _ in scenario.recipients)
     opening = State(
         us_on_hand=numbers.at_start(f"{base}.us_stock", munition.us_stock),
-        order_book=_due_at_start(line, lots, munition.line.funding) * times["line"],
+        order_book=_book_at_start(numbers, name, line, times["line"]),
         on_hand=tuple(numbers.at_start(f"recipients.{r}.{name}.stock", c.claims[name].stock) for r, c in _recipients(numbers)),
         withheld=none,
         deferred=none,
@@ -131,17 +131,29 @@ def unit_cost(numbers: Numbers, name: str) -> Quantity:
     return numbers.today(f"munitions.{name}.unit_cost", parameter) * (1.0 + deflator) ** years
 
 
-def _due_at_start(line: Quantity, lots: Quantity, funding: str) -> Quantity:
-    """Return what the order book starts from [round/month]: the line at the start, or where all is funded its largest.
+def due(numbers: Numbers, name: str, lot: str, start: Quantity | float, end: float) -> Quantity:
+    """Return the rounds of a lot that are due from `start` to `end` [months from the start of the run]."""
+    line, base = numbers.scenario.munitions[name].line, f"munitions.{name}.line"
+    one, own = line.lots[lot], f"{base}.lots.{lot}"
+    lead = numbers.today(f"{own}.lead_time", one.lead_time) if one.lead_time else numbers.today(f"{base}.lead_time", line.lead_time)
+    span = numbers.today(f"{own}.span", one.span) if one.span else numbers.today(f"{base}.lot_span", line.lot_span)
+    first = numbers.clock.at(one.awarded) + lead
+    part = between(end - first, 0.0, span) - between(start - first, 0.0, span)
+    return numbers.today(f"{own}.quantity", one.quantity) * part / span
 
-    With contracts alone, what they deliver at the start.
+
+def _book_at_start(numbers: Numbers, name: str, line: Quantity, time: Quantity) -> Quantity:
+    """Return the order book at the start [round]: what the line makes in its time, where all is funded at its largest.
+
+    With contracts alone, what of them is due in that time before the start: no round is delivered that nobody ordered.
     """
-    if funding == "contracts":
-        return lots[0]
+    munition = numbers.scenario.munitions[name].line
+    if munition.funding == "contracts":
+        return _sum([np.zeros(1), *(due(numbers, name, lot, -time, 0.0) for lot in munition.lots)])
     result = line[0]
-    for row in range(1, len(line) if funding == "full" else 1):
+    for row in range(1, len(line) if munition.funding == "full" else 1):
         result = np.maximum(result, line[row])
-    return result
+    return result * time
 
 
 def _recipients(numbers: Numbers) -> list[tuple[str, schema.Recipient]]:

@@ -160,6 +160,75 @@ span = {number(5, "month")}
     assert found["end"][0] == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("times", ["", "lead_time = {lead}", "lead_time = {lead}\nspan = {span}", "span = {span}"])
+@pytest.mark.parametrize("line_time", [None, 3])
+def test_no_more_and_no_less_is_delivered_than_was_ordered(tmp_path: Path, times: str, line_time: int | None) -> None:
+    awards = ("2026-01-01", "2026-01-02", "2025-12-15", "2025-12-02", "2025-12-01")
+    text = "" if line_time is None else f"line_time = {number(line_time, 'month')}\n"
+    answers = {}
+    for place, award in enumerate(awards):
+        text += f"""[munitions.m{place}]
+title = "Missile"
+[munitions.m{place}.orders.lot]
+awarded = {award}
+quantity = {number(50, "round")}
+{times.format(lead=number(1, "month"), span=number(10, "month"))}
+"""
+        answers[f"all_{place}"] = f'munition = "m{place}"\nmeasure = "delivered"\nunit = "round"'
+        answers[f"left_{place}"] = f'munition = "m{place}"\nmeasure = "in_transit"\ndate = 2026-01-01\nunit = "round"'
+    found = ours(tmp_path, text + asked(**answers))
+    for place, award in enumerate(awards):
+        # What is under way on the first day comes, and the rest came before; of what is due from it on all comes.
+        whole = award >= "2026-01-01" or (line_time is None and "lead" in times)
+        left = found[f"left_{place}"][0] if award <= "2026-01-01" else 50.0
+        assert found[f"all_{place}"][0] == pytest.approx(50.0 if whole else left, abs=1e-6)
+        assert left <= 50.0 + 1e-9
+
+
+def test_orders_of_before_the_start_are_partly_or_wholly_delivered_by_then(tmp_path: Path) -> None:
+    text = f"""
+[munitions.missile]
+title = "Missile"
+[munitions.missile.orders.gone]
+awarded = 2020-07-01
+quantity = {number(1000, "round")}
+lead_time = {number(24, "month")}
+span = {number(12, "month")}
+[munitions.missile.orders.half]
+awarded = 2023-07-01
+quantity = {number(120, "round")}
+lead_time = {number(24, "month")}
+span = {number(12, "month")}
+[munitions.missile.orders.later]
+awarded = 2026-10-01
+quantity = {number(240, "round")}
+lead_time = {number(26, "month")}
+span = {number(12, "month")}
+"""
+    made = run(
+        tmp_path,
+        text
+        + asked(
+            begun='measure = "date_of_first_delivery"\norder = "half"\nunit = "date"',
+            done='measure = "date_of_last_delivery"\norder = "half"\nunit = "date"',
+            long_ago='measure = "months_to_last_delivery"\norder = "gone"\nunit = "day"\nvalue = 1100\nbound = "at_most"\n' + SAID,
+            first='measure = "date_of_first_delivery"\norder = "later"\nunit = "date"',
+            last='measure = "date_of_last_delivery"\nunit = "date"',
+            rest='measure = "delivered"\nuntil = 2027-01-01\nunit = "round"',
+            way='measure = "in_transit"\ndate = 2026-04-01\nunit = "round"',
+            own='measure = "in_transit"\ndate = 2026-04-01\norder = "half"\nunit = "round"',
+            both='measure = "in_transit"\ndate = 2027-04-01\nunit = "round"',
+        ),
+    )
+    said = made.table().set_index("answer")["ours_said"]
+    # The second lot is due from July 2025 on: half of its 120 are delivered by the start, and 30 more by April 2026.
+    assert said.to_dict() == {
+        "begun": "before the run", "done": "2026-07-01", "long_ago": "before the run", "first": "2028-12-01", "last": "2029-12-01",
+        "rest": "60 rounds", "way": "30 rounds", "own": "30 rounds", "both": "240 rounds",
+    }
+    assert made.table().set_index("answer")["verdict"]["long_ago"] == PASS
+
+
 def test_time_on_the_line_holds_what_it_says_by_littles_law(tmp_path: Path) -> None:
     text = f"""
 line_time = {number(9, "month")}
@@ -167,9 +236,9 @@ line_time = {number(9, "month")}
 title = "Missile"
 stock = {number(100, "round")}
 [munitions.missile.orders.standing]
-awarded = 2026-01-01
-quantity = {number(9600, "round")}
-span = {number(96, "month")}
+awarded = 2016-01-01
+quantity = {number(21600, "round")}
+span = {number(216, "month")}
 [munitions.missile.use.demand]
 start = 2026-01-01
 end = "horizon"
@@ -441,6 +510,9 @@ rounds = {number(400, "round")}
     assert (row.verdict, row.division_verdict) == (PASS, FAIL)
     (row,) = run(tmp_path, text.replace('value = 24 }', 'value = 0 }') + answer).rows
     assert row.verdict == FAIL
+    most = '[munitions.missile.levels.most]\ntitle = "Most"\nof = "us_stock"\nlevel = { unit = "1", value = 0.8 }\n'
+    (row,) = run(tmp_path, text + most + answer.replace("unit =", 'level = "most"\nunit =')).rows
+    assert math.isnan(row.division)
 
 
 def test_case_on_a_scenario_is_that_scenario_with_its_changes(tmp_path: Path) -> None:
@@ -494,10 +566,10 @@ unit = "round"
         (Published(19.0, 16.0, 22.0, "about", 0.0), (22.0, 22.0, 22.0), PASS, 0.0),
         (Published(19.0, 16.0, 22.0, "about", 0.0), (19.0, 16.0, 23.0), FAIL, 1.0),
         (Published(2.0, None, None, "at_least", 0.0), (3.8, 2.0, 4.8), PASS, 1.8),
-        (Published(2.0, None, None, "at_least", 0.0), (3.8, 1.9, 4.8), FAIL, 1.8),
-        (Published(2.0, None, None, "at_least", 0.2), (3.8, 1.9, math.inf), PASS, 1.8),
+        (Published(2.0, None, None, "at_least", 0.0), (3.8, 1.9, 4.8), FAIL, -0.1),
+        (Published(2.0, None, None, "at_least", 0.2), (3.8, 1.9, math.inf), PASS, -0.1),
         (Published(30.0, None, None, "at_most", 0.0), (5.0, 1.0, 30.0), PASS, -25.0),
-        (Published(30.0, None, None, "at_most", 0.0), (5.0, 1.0, 31.0), FAIL, -25.0),
+        (Published(30.0, None, None, "at_most", 0.0), (5.0, 1.0, 31.0), FAIL, 1.0),
         (Published(None, None, None, "about", 0.0), (5.0, 1.0, 31.0), NOT_PUBLISHED, math.nan),
     ],
 )
@@ -505,6 +577,55 @@ def test_verdicts(published: Published, ours_: tuple[float, float, float], verdi
     found = published.verdict(*ours_)
     assert found[0] == verdict
     assert found[1] == pytest.approx(difference, nan_ok=True)
+
+
+def test_words_say_which_end_of_our_range_passes_a_bound(tmp_path: Path) -> None:
+    text = f"""
+[munitions.missile]
+title = "Missile"
+stock = {number(100, "round", 90, 120)}
+"""
+    stock = 'measure = "stock_at"\ndate = 2026-01-01\nunit = "round"\n' + SAID
+    made = run(
+        tmp_path,
+        text
+        + asked(
+            least=stock + 'value = 95\nbound = "at_least"',
+            most=stock + 'value = 110\nbound = "at_most"\ntolerance = 10',
+            broken=stock + 'value = 110\nbound = "at_least"',
+            ends=stock + "low = 90\nhigh = 110",
+            outside=stock + "low = 10\nhigh = 20",
+        ),
+    )
+    why = {row.name: case_words.why(row).split(" Not counted")[0] for row in made.rows}
+    assert why == {
+        "least": "Ours breaks the bound, reaching 5 rounds below it, no tolerance. A test.",
+        "most": "Ours keeps the bound, reaching 10 rounds above it, tolerance 10 rounds.",
+        "broken": "Ours breaks the bound, 20 rounds below it, no tolerance. A test.",
+        "ends": "Ours reaches 10 rounds above the published range, no tolerance. A test.",
+        "outside": "Ours is 100 rounds above the published range, no tolerance. A test.",
+    }
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_divided_by_nothing_is_said_so(tmp_path: Path) -> None:
+    text = f"""
+[munitions.missile]
+title = "Missile"
+stock = {number(0, "round")}
+use.war = {{ start = 2026-01-01, end = 2026-02-01, rounds = {number(40, "round")} }}
+"""
+    answers = asked(
+        years='measure = "years_of_output"\nunit = "year"',
+        ratio='measure = "use_over_output"\nunit = "1"\nfrom = 2027-01-01',
+        share='measure = "share_left"\nunit = "1"\ndate = 2027-01-01',
+        never='measure = "date_of_first_delivery"\nunit = "date"',
+    )
+    said = run(tmp_path, text + answers).table().set_index("answer")["ours_said"]
+    assert said.to_dict() == {
+        "years": "without limit, as nothing is delivered", "ratio": "no number, as it is nought over nought",
+        "share": "no number, as it is nought over nought", "never": "not within the run",
+    }
 
 
 def write_cases(folder: Path) -> Path:
@@ -734,12 +855,21 @@ line.all.capacity = {number(5, "round/month")}
     assert repr(made) == f"Replication({said!r})"
 
 
+TWO = "{ from = 2026-01-01, value = 8 }, { from = 2027-01-01, value = 9 }"
+
+
 @pytest.mark.parametrize(
     ("change", "at", "said"),
     [
         ((", value = 300 }", " }"), "munitions.missile.use.war.rounds.value", "missing"),
         (("awarded = 20", "awarded = 21"), "munitions.missile.orders.replacement.awarded", "2126-0"),
         (('= "back_at"', '= "back_at"\nlevel = "floor"'), "answers.back.level", "unknown level 'floor'; allowed: the name of"),
+        (('"back_at"\nunit = "month"', '"back_at"\nunit = "date"\nvalue = "2030-06-13"'), "answers.back.value", "'2030-06-13' does not"),
+        (('= "back_at"\nunit = "month"', '= "used"\nunit = "round"\nuntil = 2026-01-01'), "answers.back.until", "2026-01-01 is not after"),
+        (('= "back_at"\nunit = "month"', '= "used"\nunit = "round"\nfrom = 2034-01-01'), "answers.back.from", "2034-01-01 is not before"),
+        (("value = 1000 }", "points = [{ from = 2026-02-01, value = 9 }] }"), "munitions.missile.stock", "is needed on 2026-01-01"),
+        (("value = 1000 }", f"points = [{TWO}] }}"), "munitions.missile.stock.points.1", "a stock has one number"),
+        (("value = 800 }", f"points = [{TWO}] }}"), "munitions.missile.orders.replacement.quantity.points.1", "an order has one number"),
     ],
 )
 def test_slips_of_a_user_have_one_line_each(call: Call, tmp_path: Path, change: tuple[str, str], at: str, said: str) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from stockpile import schema
 from stockpile.clock import Array, Clock
+from stockpile.inputs import due
 from stockpile.lookup import Numbers
 from stockpile.results import US, Result
 
@@ -26,7 +27,10 @@ LITTLE = 1e-9
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in time, and the one that it is counted from [months from the start]; inf where it does not come in the run."""
+    """A point in time, and the one that it is counted from [months from the start].
+
+    It is inf where it does not come in the run, and -inf where it came before it.
+    """
 
     at: Array
     since: Array
@@ -130,19 +134,22 @@ def measure(function: Callable[[View], M]) -> Callable[[View], M]:
 
 @dataclass(frozen=True)
 class _Queue:
-    """Where the rounds of an order stand among all that the line delivers: orders are filled in the order of their awards.
+    """Where the rounds of an order stand among all that are delivered on orders: orders are filled in the order of their awards.
 
     Attributes
     ----------
     since : array
         The award [months from the start].
     before, upto : array
-        Rounds that the line has delivered since the start when the first one comes, and when the last one has come.
+        Rounds that have been delivered when the first one comes, and when the last one has come.
+    gone : array
+        Rounds that were delivered before the start.
     """
 
     since: Array
     before: Array
     upto: Array
+    gone: Array
 
 
 def _queue(view: View) -> _Queue | None:
@@ -151,15 +158,15 @@ def _queue(view: View) -> _Queue | None:
     lots = sorted(line.lots.items(), key=lambda item: (item[1].awarded, item[0]))
     if line.funding != "contracts" or not lots:
         return None
-    clock, before, zero = view.clock, 0.0, np.zeros(view.result.members)
-    since, start, upto = zero + clock.at(lots[0][1].awarded), zero, zero
+    clock, zero = view.clock, np.zeros(view.result.members)
+    ends, gone = [zero], -view.array("order_book")[:, 0]
     for name, lot in lots:
-        quantity = view.numbers.today(f"munitions.{view.munition}.line.lots.{name}.quantity", lot.quantity) + zero
-        if name == view.answer.order:
-            return _Queue(zero + clock.at(lot.awarded), zero + before, before + quantity)
-        before = before + quantity
-        upto = zero + before
-    return _Queue(since, start, upto)
+        quantity = view.numbers.today(f"munitions.{view.munition}.line.lots.{name}.quantity", lot.quantity)
+        ends.append(ends[-1] + quantity)
+        gone = gone + due(view.numbers, view.munition, name, -np.inf, 0.0)
+    names = [name for name, _ in lots]
+    first, last = (0, len(lots) - 1) if view.answer.order is None else (names.index(view.answer.order),) * 2
+    return _Queue(zero + clock.at(lots[first][1].awarded), ends[first], ends[last + 1], gone)
 
 
 def _moment(view: View, at: Array, otherwise: Array) -> Moment:
@@ -172,14 +179,15 @@ def _moment(view: View, at: Array, otherwise: Array) -> Moment:
 def months_to_first_delivery(view: View) -> Moment:
     """From the award to the start of the first step in which a round is delivered."""
     flow, queue, dt_ = view.array("delivered"), _queue(view), view.clock.dt
-    so_far = np.cumsum(flow, axis=1)
     if queue is None:
         begun = flow > LITTLE
         zero = np.zeros(len(flow))
         begun[:, : int(np.floor(view.month(view.answer.since) / dt_ + LITTLE))] = False
         return _moment(view, _first_step(begun) * dt_, zero)
     little = LITTLE * np.maximum(queue.upto, 1.0)
-    return _moment(view, _first_step(so_far > (queue.before + little)[:, None]) * dt_, queue.since)
+    so_far = queue.gone[:, None] + np.cumsum(flow, axis=1)
+    at = _first_step(so_far > (queue.before + little)[:, None]) * dt_
+    return _moment(view, np.where(queue.gone > queue.before + little, -np.inf, at), queue.since)
 
 
 @measure
@@ -190,8 +198,9 @@ def months_to_last_delivery(view: View) -> Moment:
         last = flow.shape[1] - _first_step(flow[:, ::-1] > LITTLE)
         return _moment(view, np.where(np.isfinite(last), last * dt_, np.inf), np.zeros(len(flow)))
     little = LITTLE * np.maximum(queue.upto, 1.0)
-    done = np.cumsum(flow, axis=1) >= (queue.upto - little)[:, None]
-    return _moment(view, (_first_step(done) + 1.0) * dt_, queue.since)
+    done = queue.gone[:, None] + np.cumsum(flow, axis=1) >= (queue.upto - little)[:, None]
+    at = (_first_step(done) + 1.0) * dt_
+    return _moment(view, np.where(queue.gone >= queue.upto - little, -np.inf, at), queue.since)
 
 
 @measure
@@ -232,15 +241,16 @@ def in_transit(view: View) -> Array:
     if queue is None:
         return view.at(view.array("order_book"), month)
     so_far = np.concatenate([np.zeros((view.result.members, 1)), np.cumsum(view.array("delivered"), axis=1)], axis=1)
-    come = np.clip(view.at(so_far, month) - queue.before, 0.0, queue.upto - queue.before)
+    all_come = queue.gone + view.at(so_far, month)
     if view.answer.order is not None:
+        come = np.clip(all_come - queue.before, 0.0, queue.upto - queue.before)
         return np.where(queue.since <= month, queue.upto - queue.before - come, 0.0)
     line = view.numbers.scenario.munitions[view.munition].line
     awarded = np.zeros(view.result.members)
     for name, lot in line.lots.items():
         if view.clock.at(lot.awarded) <= month:
             awarded = awarded + view.numbers.today(f"munitions.{view.munition}.line.lots.{name}.quantity", lot.quantity)
-    return awarded - view.at(so_far, month)
+    return awarded - all_come
 
 
 # ---------------------------------------------------------------- the stock

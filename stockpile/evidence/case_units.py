@@ -23,10 +23,10 @@ def in_unit(view: View, found: Measured, unit: str) -> Array:
 
 
 def _days(clock: Clock, month: Array) -> Array:
-    """Return months from the start as days from it, each month with its own number of days; inf stays so."""
+    """Return months from the start as days from it, each month with its own number of days; inf and -inf stay so."""
     known = month[np.isfinite(month)]
     first = int(np.floor(min(known.min(initial=0.0), 0.0)))
     edges = np.arange(first, clock.months + 1, dtype=np.float64)
     dates = np.array([clock.date(edge) for edge in edges])
     days = (dates - clock.date(0.0)).astype(np.float64) / SECONDS_PER_DAY
-    return np.where(np.isfinite(month), np.interp(month, edges, days), np.inf)
+    return np.where(np.isfinite(month), np.interp(month, edges, days), month)

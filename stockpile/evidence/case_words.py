@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from stockpile.evidence.cases import Replication, Row
 
 NEVER = "not within the run"
+BEFORE = "before the run"
 BEYOND = "beyond the run"
+NO_OUTPUT = "without limit, as nothing is delivered"
+NO_NUMBER = "no number, as it is nought over nought"
+OVER_OUTPUT = ("use_over_output", "years_of_output")
+"""Measures that have no limit where nothing is delivered."""
 SAME = 1e-6
 """Difference that is none in print."""
 NOUGHT = 1e-9
@@ -110,17 +115,26 @@ def _compared(one: Row) -> str:
     off = "" if not math.isfinite(one.difference) else amount(abs(one.difference), unit)
     within = f"tolerance {amount(answer.tolerance, unit)}" if answer.tolerance else "no tolerance"
     if not math.isfinite(one.difference):
-        return f"Ours is {NEVER}"
+        return f"Ours is {'in part ' if math.isfinite(one.ours) else ''}{no_number(one.ours + one.difference, answer)}"
+    side = f"{off} {'above' if one.difference > 0 else 'below'}"
     if answer.low is not None:
-        inside = one.difference == 0.0
-        where = "inside the published range" if inside else f"{off} {'above' if one.difference > 0 else 'below'} the published range"
-        return f"Ours is {where}, {within}"
+        where = "is inside" if abs(one.difference) < SAME else f"{'reaches' if _is_inside(one) else 'is'} {side}"
+        return f"Ours {where} the published range, {within}"
     if answer.bound != "about":
         kept = "keeps" if one.verdict == PASS else "breaks"
-        beside = "at it" if abs(one.difference) < SAME else f"{off} {'above' if one.difference > 0 else 'below'} it"
+        beside = "at it" if abs(one.difference) < SAME else f"{'reaching ' if _is_inside(one) else ''}{side} it"
         return f"Ours {kept} the bound, {beside}, {within}"
-    where = "the same" if abs(one.difference) < SAME else f"{off} {'above' if one.difference > 0 else 'below'}"
-    return f"Ours is {where}, {within}"
+    return f"Ours is {'the same' if abs(one.difference) < SAME else side}, {within}"
+
+
+def _is_inside(one: Row) -> bool:
+    """Tell whether our central value keeps a range or bound that an end of ours passes."""
+    said = one.published
+    assert said is not None
+    if said.low is not None and said.high is not None:
+        return said.low <= one.ours <= said.high
+    assert said.value is not None
+    return one.difference * (one.ours - said.value) < 0.0
 
 
 def published_words(one: Row) -> str:
@@ -137,21 +151,31 @@ def published_words(one: Row) -> str:
 def our_words(one: Row) -> str:
     """Return our answer as printed, with its range where the inputs have ranges."""
     answer = one.answer
-    if answer is None or math.isnan(one.ours):
+    if answer is None or one.verdict == NOT_EXPRESSIBLE:
         return ""
-    central = shown(one.ours, answer.unit, one.clock)
+    central = shown(one.ours, answer.unit, one.clock) if math.isfinite(one.ours) else no_number(one.ours, answer)
     if one.low == one.high or one.members == 1:
         return central
     if not math.isfinite(one.ours):
-        return f"{central} (or from {shown(one.low, answer.unit, one.clock)})"
-    low, high = (shown(end, answer.unit, one.clock, plainly=True) if math.isfinite(end) else BEYOND for end in (one.low, one.high))
+        return f"{central} (or from {shown(one.low, answer.unit, one.clock)})" if math.isfinite(one.low) else central
+    low, high = (
+        shown(end, answer.unit, one.clock, plainly=True) if math.isfinite(end) else no_number(end, answer).replace(NEVER, BEYOND)
+        for end in (one.low, one.high)
+    )
     return central if low == high else f"{central} ({low} to {high})"
 
 
+def no_number(value: float, answer: schema.Answer) -> str:
+    """Return in words what is not finite: before or after the run, or divided by nothing."""
+    if math.isnan(value):
+        return NO_NUMBER
+    if value < 0.0:
+        return BEFORE
+    return NO_OUTPUT if answer.measure in OVER_OUTPUT else NEVER
+
+
 def shown(value: float, unit: str, clock: Clock | None, *, plainly: bool = False) -> str:
-    """Return a number in its unit; a day of the calendar as that."""
-    if not math.isfinite(value):
-        return NEVER
+    """Return a finite number in its unit; a day of the calendar as that."""
     if unit == schema.DATE and clock is not None:
         return str(clock.date(value).astype("datetime64[D]"))
     return plain(value) if plainly else amount(value, unit)

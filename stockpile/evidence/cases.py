@@ -296,7 +296,8 @@ def placed(problem: Problem, name: str, layers: Layers) -> Problem:
     """Return a fault of a case's scenario at the nearest place in the case's file."""
     if problem.line or problem.file not in (name, f"case_{name}"):
         return problem
-    return layers.problem(tuple(path_in_case(problem.key).split(".")), problem.message)
+    path = path_in_case(problem.key) if problem.file == name else problem.key
+    return layers.problem(tuple(path.split(".")), problem.message)
 
 
 def _answered(name: str, case: schema.Case, scenario: Scenario) -> list[Row]:
@@ -310,7 +311,8 @@ def _answered(name: str, case: schema.Case, scenario: Scenario) -> list[Row]:
         for key, answer in case.answers.items():
             munition = answer.munition or next(iter(case.munitions))
             view = View(result, numbers, munition, answer.policy or policies[-1], answer)
-            ours[key].append(in_unit(view, MEASURES[str(answer.measure)](view), answer.unit))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ours[key].append(in_unit(view, MEASURES[str(answer.measure)](view), answer.unit))
     assert clock is not None
     return [_row(name, case, key, np.concatenate(ours[key]), clock) for key in case.answers]
 

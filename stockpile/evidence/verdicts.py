@@ -34,7 +34,10 @@ class Published:
     tolerance: float
 
     def verdict(self, ours: float, low: float, high: float) -> tuple[str, float]:
-        """Return the verdict on our central value and its range, and the difference: from the number, or from the nearer end passed."""
+        """Return the verdict on our central value and its range, and the difference.
+
+        It is that of our central value from the number, or of the end of our range that passes the published range or bound.
+        """
         if self.value is None and self.low is None:
             return NOT_PUBLISHED, np.nan
         if self.low is not None and self.high is not None:
@@ -43,9 +46,9 @@ class Published:
         assert self.value is not None
         difference = ours - self.value
         if self.bound == "at_least":
-            return self._passes(self.value - low), difference
+            return self._passes(self.value - low), min(difference, low - self.value) if low < self.value else difference
         if self.bound == "at_most":
-            return self._passes(high - self.value), difference
+            return self._passes(high - self.value), max(difference, high - self.value) if high > self.value else difference
         return self._passes(abs(difference)), difference
 
     def _passes(self, off: float) -> str:
@@ -69,8 +72,8 @@ def division(case: schema.Case, answer: schema.Answer, clock: Clock) -> float:
     """Return what quantity divided by rate says of a time, in the unit of the answer; nan where it says nothing.
 
     Deliveries: rounds ordered, over the rate of their lots or of the line. A return: rounds used, over the owner's part of that rate.
-    A fall: the stock, over the rate of use. A day of the calendar counts from the award, or from when the use begins. No times to the first
-    delivery, no windows, no limits: that is what the model is for.
+    A fall: the stock, over the rate of use. To a named level it says nothing. A day of the calendar counts from the award, or from when
+    the use begins. No times to the first delivery, no windows, no limits: that is what the model is for.
     """
     if case.scenario is not None or case.not_expressible is not None:
         return np.nan
@@ -81,7 +84,7 @@ def division(case: schema.Case, answer: schema.Answer, clock: Clock) -> float:
     if answer.measure in DELIVERIES and orders:
         months = _over(sum(_central(order.quantity) for order in orders), _rate(munition, orders))
         begins = [order.awarded for order in orders]
-    elif answer.measure == "back_at" and flows:
+    elif answer.measure == "back_at" and answer.level is None and flows:
         part = 1.0 if munition.us_share is None else _central(munition.us_share)
         months = _over(sum(_central(whole_of(flow, clock)) for flow in flows), _rate(munition, orders) * part)
         begins = [flow.start for flow in flows]

@@ -29,6 +29,15 @@ PARTS = "__"
 """Between the name of a flow and the number of a month of it."""
 KINDS = {"use": "operation", "sent": "package", "inflow": "inflow"}
 """Flows of a case, and the kind of event that each is."""
+PLACES = (
+    (r"^(munitions\.\w+)\.us_stock\b", r"\1.stock"),
+    (r"^(munitions\.\w+)\.floors\.", r"\1.levels."),
+    (r"^(munitions\.\w+)\.line\.parts\.", r"\1.line."),
+    (r"^(munitions\.\w+)\.line\.lots\.", r"\1.orders."),
+    (r"^model\.times\.line\b", "line_time"),
+    (r"^model\.(slip|realisation)\b", r"\1"),
+)
+"""What of a case has another path in its world: patterns of these, and the paths in the case."""
 
 
 def world(name: str, case: schema.Case, sources: Mapping[str, schema.Source]) -> Scenario:
@@ -170,7 +179,11 @@ def _parts(key: str, own: Table, munition: str, flow: schema.Flow, clock: Clock)
 def path_in_case(path: str) -> str:
     """Return where in a case a parameter of its world comes from; the path itself where it is the same."""
     found = re.fullmatch(rf"events\.\w+?_({'|'.join(KINDS)})_(\w+?)(?:{PARTS}\d+)?\.rounds\.(\w+)\.rounds", path)
-    return f"munitions.{found[3]}.{found[1]}.{found[2]}" if found else path
+    if found:
+        return f"munitions.{found[3]}.{found[1]}.{found[2]}"
+    for of_world, of_case in PLACES:
+        path = re.sub(of_world, of_case, path)
+    return path
 
 
 def _months(start: dt.date, end: dt.date) -> Iterator[tuple[dt.date, dt.date]]:

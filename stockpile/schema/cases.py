@@ -56,6 +56,14 @@ class Order(Strict):
     span: Time | None = None
     """Time over which the lot is delivered; left out, it comes as fast as the line delivers, or without a line all at once."""
 
+    @model_validator(mode="after")
+    def _numbers_hold_once(self) -> Order:
+        for key in ("quantity", "administration", "lead_time", "span"):
+            given = getattr(self, key)
+            if given is not None and len(given.points) > 1:
+                raise Fault(f"{key}.points.1", "an order has one number of each kind; allowed: a table for each order")
+        return self
+
 
 class Flow(Strict):
     """Rounds that move over a window, evenly by days: a one-off use, or a steady one."""
@@ -127,6 +135,12 @@ class CaseMunition(Strict):
     levels: dict[Name, Level] = {}
     """Named levels to measure against: rounds, or a share of the stock at the start (unit 1, with `of`)."""
 
+    @model_validator(mode="after")
+    def _stock_is_of_the_start(self) -> CaseMunition:
+        if self.stock is not None and len(self.stock.points) > 1:
+            raise Fault("stock.points.1", "a stock has one number, that at the start; allowed: use, sent and inflow for what changes it")
+        return self
+
 
 # ---------------------------------------------------------------- the published answer
 
@@ -183,6 +197,14 @@ class Answer(Strict):
     """False for an answer of a counted case that is shown and not counted, with `because`."""
     because: str | None = None
     """Why it does not count."""
+
+    @field_validator("value", "low", "high", mode="before")
+    @classmethod
+    def _day_or_number(cls, given: Any) -> Any:
+        if given is None or is_day(given) or (isinstance(given, int | float) and not isinstance(given, bool)):
+            return given
+        shown = f"{given!r}" if isinstance(given, str) else "a table" if isinstance(given, dict) else str(given)
+        raise ValueError(f"{shown} does not fit; allowed: a day without quotes for unit {DATE!r}, a number for all others")
 
     @property
     def is_published(self) -> bool:

@@ -100,7 +100,7 @@ def off(row: Row) -> float:
     if row.verdict == PASS and (answer.bound != "about" or row.difference == 0.0):
         return 0.0
     if not math.isfinite(row.difference):
-        return math.inf
+        return -math.inf if row.difference == -math.inf else math.inf
     if answer.tolerance:
         return row.difference / answer.tolerance
     return 0.0 if row.verdict == PASS else math.copysign(math.inf, row.difference)

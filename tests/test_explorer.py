@@ -389,6 +389,16 @@ def test_good_parts_of_an_address_stand_beside_bad_ones(fresh: Seen) -> None:
     assert fresh.page.locator("#status").inner_text() == "Ignored in the address: first=nobody."
 
 
+@browsers
+def test_an_address_called_up_while_a_move_is_being_written_is_read(fresh: Seen) -> None:
+    fresh.page.evaluate("""() => new Promise(done => {
+      addEventListener("hashchange", done, { once: true });
+      location.hash = "#1&july_2025&first=nobody";
+      stockpile.write();
+    }).then(() => 0)""")
+    assert fresh.page.locator("#status").inner_text() == "Ignored in the address: first=nobody."
+
+
 # ---------------------------------------------------------------- moves
 
 

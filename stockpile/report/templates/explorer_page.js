@@ -18,7 +18,7 @@ class Page {
     this.times = [];
     this.build();
     this.open(location.hash);
-    addEventListener("hashchange", () => this.arrive());
+    addEventListener("hashchange", event => this.arrive(new URL(event.newURL).hash));
     $("live").hidden = false;
     this.redraw();
     document.documentElement.dataset.ready = performance.now().toFixed(1);
@@ -58,9 +58,10 @@ class Page {
   // ---- the setting
 
   // Another address was called up: a setting, or a place in the page, which leaves the setting in the address.
-  arrive() {
-    if (ONLY_PLACES.includes(location.hash.slice(1))) this.write();
-    else if (location.hash !== this.written) this.open(location.hash);
+  // A move may have been written over it by now, so it is the event that says what it was.
+  arrive(hash) {
+    if (ONLY_PLACES.includes(hash.slice(1))) this.write();
+    else if (hash !== this.written) this.open(hash);
   }
 
   open(hash) {

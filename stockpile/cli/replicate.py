@@ -120,10 +120,5 @@ def _table(title: str, rows: list[Row]) -> None:
         keep = [number for number, name in enumerate(columns) if compared or name not in ("published", "verdict", "why")]
         table(title, [columns[n] for n in keep], [[row[n] for n in keep] for row in cells], numbers=[])
     else:
-        table(title, ["case", "published", "why"], [[row.case, _published(row), why(row)] for row in rows], numbers=[])
-
-
-def _published(row: Row) -> str:
-    from stockpile.evidence.case_words import published_words
-
-    return published_words(row) or row.model.question
+        cells = [[row.case, asked(row), published_words(row), why(row)] for row in rows]
+        table(title, ["case", "asked", "published", "why"], cells, numbers=[])

@@ -87,17 +87,21 @@ def _or_nan(given: Any) -> float:
 
 
 def asked(one: Row) -> str:
-    """Return what is asked, in a few words."""
+    """Return what is asked, in a few words; the question of the case where no answer is named."""
     answer = one.answer
     if answer is None or answer.title:
-        return "" if answer is None else answer.title
+        return one.model.question if answer is None else answer.title
     name, measure = one.name.replace("_", " "), (answer.measure or one.name).replace("_", " ")
     text = measure if set(name.split()) <= set(measure.split()) else f"{name} ({measure})"
     return f"{answer.munition}, {text}" if len(one.model.munitions) > 1 and answer.munition not in name.split() else text
 
 
 def why(one: Row) -> str:
-    """Return why the verdict is what it is, and why it is not counted where it is not."""
+    """Return why the verdict is what it is, and why it is not counted where it is not, in one line."""
+    return " ".join(_why(one).split())
+
+
+def _why(one: Row) -> str:
     if one.verdict == NOT_EXPRESSIBLE:
         return one.because
     parts = [] if one.verdict == NOT_PUBLISHED else [_compared(one)]

@@ -52,8 +52,7 @@ def section(found: Replication, id_: str, scenario: Scenario | None = None) -> S
     if shown:
         tables.append(table("Shown, not counted", COLUMNS, map(_cells, shown)))
     if silent:
-        said = ((row.model.title, row.model.question, case_words.published_words(row) or DASH, case_words.why(row)) for row in silent)
-        tables.append(table("What a model of this kind cannot say", ("Case", "Asked", "Published", "Why not"), said))
+        tables.append(table("What a model of this kind cannot say", ("Case", "Asked", "Published", "Why not"), map(_silent_cells, silent)))
     made = found.manifest
     return Section(
         id=id_,
@@ -139,6 +138,11 @@ def _chart(rows: list[Row], id_: str) -> Chart:
         data_link(("case", "answer", "measure", *NUMBERS, "unit", "tolerance", "verdict"), map(_data, ordered)),
         tuple(notes),
     )
+
+
+def _silent_cells(row: Row) -> tuple[str, ...]:
+    which = f" ({case_words.asked(row)})" if len(row.model.answers) > 1 else ""
+    return (row.model.title, f"{row.model.question}{which}", case_words.published_words(row) or DASH, case_words.why(row))
 
 
 def _cells(row: Row) -> tuple[str, ...]:

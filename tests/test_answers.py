@@ -18,7 +18,7 @@ from stockpile.analysis.answers import Asked, Found, answer, question, questions
 from stockpile.analysis.confidence import Confidence, confidence
 from stockpile.analysis.grounds import Cited, cannot_confirm, cited, grades_of
 from stockpile.analysis.wording import amount, spread
-from stockpile.report.workbench.answer_sheets import signed_sentence
+from stockpile.report.workbench.section import signed
 
 JULY = sp.load("july_2025")
 PAUSE, BASE = "suspension_2025_07", "none"
@@ -369,4 +369,4 @@ def test_page(tmp_path: Path) -> None:
     found = answer("when_below_floor", JULY, members=60)
     text = sp.report([found], tmp_path / "page.html").read_text(encoding="utf-8")
     assert "the floor assumed here" in text and "Confidence: " in text and "What nobody outside can confirm" in text
-    assert signed_sentence("from -3 to 2025-07") == "from \u22123 to 2025-07"
+    assert signed("from -3 to 2025-07-09, AIM-9X (-0.5 to -.25)") == "from \u22123 to 2025-07-09, AIM-9X (\u22120.5 to \u2212.25)"

@@ -29,6 +29,7 @@ import stockpile as sp
 from stockpile.errors import InputError
 from stockpile.report import index, theme
 from stockpile.report.page import plotly
+from stockpile.report.tables import Table
 from stockpile.report.workbench import (
     answer_sheets,
     break_evens,
@@ -816,3 +817,26 @@ def test_without_scripts_the_tables_are_there(browser: Browser, file: Path) -> N
     notes = opened.page.locator("main > noscript").count()
     opened.context.close()
     assert (table, notes) == (True, 1)
+
+
+# ---------------------------------------------------------------- tables of words
+
+
+def test_columns_of_names_and_sentences_are_set_as_text_and_numbers_are_not() -> None:
+    why = "Ours is 3 rounds (2 to 4) below what was published, and no tolerance is given for it."
+    rows = (
+        ("a", "1,200 (1,000 to 1,400)", "never", "made in fiscal 2013, first lot", "fail", why),
+        ("b", "at least 5", "not in this run", "3 lots", "pass", "–"),
+        ("c", "−3", "2026-06-30", "delivered in fiscal 2015", "pass", "–"),
+    )
+    assert Table("t", ("Case", "Ours", "When", "Asked", "Verdict", "Why"), rows).kinds == ("", "", "", "text", "", "text wide")
+    assert Table("t", ("Case", "Ours"), ()).kinds == ("", "")
+
+
+def test_table_of_cases_keeps_dates_and_lets_sentences_wrap(tmp_path: Path) -> None:
+    text = sp.report(sp.replicate(["stinger_order_2022", "csis_six_systems_table"]), tmp_path / "cases.html").read_text(encoding="utf-8")
+    cells = re.findall(r"<td[^>]*>.*?</td>", text)
+    dates = [cell for cell in cells if re.search(r"\d{4}[-\u2212]\d\d[-\u2212]\d\d", cell)]
+    assert dates and not any("\u2212" in cell for cell in dates)
+    sentences = [cell for cell in cells if cell.startswith('<td class="text wide">')]
+    assert sentences and not any('class="kept"' in cell for cell in sentences)

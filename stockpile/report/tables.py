@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -16,6 +17,12 @@ from stockpile.results import US
 
 DASH = "–"
 """Where there is nothing to measure by."""
+
+
+WORD, SENTENCE = 20, 60
+"""Most letters of what stands among numbers ("not in this run"), and of what is not to be wrapped (numbers with their interval)."""
+NUMBER = re.compile(r"\W*(\w+ ){0,2}\W*\d")
+"""A cell that begins with a number, "at least" and the like before it."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,19 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What each column holds: "" for numbers and short words, "text" for names, "text wide" for sentences."""
+        return tuple(_kind([row[place] for row in self.rows]) for place in range(len(self.columns)))
+
+
+def _kind(cells: Sequence[str]) -> str:
+    longest = max(map(len, cells), default=0)
+    if longest > SENTENCE:
+        return "text wide"
+    words = sum(not NUMBER.match(cell) for cell in cells)
+    return "text" if longest > WORD and 2 * words > len(cells) else ""
 
 
 def data_link(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

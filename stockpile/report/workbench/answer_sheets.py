@@ -26,21 +26,13 @@ def section(found: Answer, id_: str, scenario: Scenario | None) -> Section:
         id=id_,
         kind="Answer",
         title=found.question,
-        sentences=(signed_sentence(found.short), *map(signed_sentence, found.more), f"Confidence: {confidence_said(found)}"),
+        sentences=(signed(found.short), *map(signed, found.more), f"Confidence: {confidence_said(found)}"),
         shown="What the answer rests on most, by its share of the spread or as the question is about it, with the sources.",
         groups=(),
         tables=tuple(tables),
         not_this=NOT_THIS,
         facts=made_with(found.manifest, ("Question", found.name)),
         manifest=found.manifest | {"basis": f"over {found.manifest['members']:,} draws"},
-    )
-
-
-def signed_sentence(text: str) -> str:
-    """Return a sentence with true minus signs before numbers."""
-    return "".join(
-        signed(one) if one == "-" and text[place + 1 : place + 2].isdigit() and not text[place - 1 : place].isalnum() else one
-        for place, one in enumerate(text)
     )
 
 

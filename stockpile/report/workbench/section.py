@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -136,9 +137,12 @@ def unit_said(unit: str) -> str:
     return f"{said} a {per}" if per else said
 
 
+_HYPHEN_BEFORE_A_NUMBER = re.compile(r"(?<!\w)-(?=\.?\d)")
+
+
 def signed(text: str) -> str:
-    """Return a number with a true minus sign."""
-    return text.replace("-", MINUS)
+    """Return a text with true minus signs before its numbers; dates and names keep their hyphens."""
+    return _HYPHEN_BEFORE_A_NUMBER.sub(MINUS, text)
 
 
 def quantity(value: float, unit: str, width: float = 0.0) -> str:

@@ -833,10 +833,11 @@ def test_columns_of_names_and_sentences_are_set_as_text_and_numbers_are_not() ->
     assert Table("t", ("Case", "Ours"), ()).kinds == ("", "")
 
 
-def test_table_of_cases_keeps_dates_and_lets_sentences_wrap(tmp_path: Path) -> None:
+def test_table_of_cases_keeps_dates_in_one_and_lets_sentences_wrap(tmp_path: Path) -> None:
     text = sp.report(sp.replicate(["stinger_order_2022", "csis_six_systems_table"]), tmp_path / "cases.html").read_text(encoding="utf-8")
     cells = re.findall(r"<td[^>]*>.*?</td>", text)
     dates = [cell for cell in cells if re.search(r"\d{4}[-\u2212]\d\d[-\u2212]\d\d", cell)]
     assert dates and not any("\u2212" in cell for cell in dates)
+    assert '<td><span class="kept">2026-06-30</span></td>' in dates
     sentences = [cell for cell in cells if cell.startswith('<td class="text wide">')]
     assert sentences and not any('class="kept"' in cell for cell in sentences)

@@ -44,10 +44,10 @@ def breakable(path: str) -> Markup:
 
 
 def kept(cell: str) -> Markup:
-    """Return the text of a cell with the interval at its end, and the count before it, kept on one line each."""
+    """Return the text of a cell with the interval at its end, and the count before it, kept on one line each; so are dates."""
     count, bracket, interval = cell.partition(" (")
     if not bracket:
-        return escape(cell)
+        return Markup(re.sub(r"\d{4}-\d\d-\d\d", r'<span class="kept">\g<0></span>', str(escape(cell))))
     return Markup('<span class="kept">{}</span> <span class="kept">({}</span>').format(count, interval)
 
 
